@@ -1,0 +1,129 @@
+// What a data node and the primary metasrv say to each other: META.HEARTBEAT, one JSON document each way.
+
+/// What a replica does in its configuration.
+public enum ReplicaRole: String, Hashable, Codable, Sendable { case primary, secondary, learner }
+
+/// What a data node reports of one replica it holds.
+public struct ShardReport: Hashable, Codable, Sendable {
+    public var id: ShardID
+    /// The highest epoch this replica has persisted.
+    public var epoch: Epoch
+    public var incarnation: Incarnation
+    public var role: ReplicaRole
+    /// Whether it passes the serve check now (a primary), or takes part in replication (others).
+    public var serving: Bool
+    /// The epoch whose epoch-start record is committed here (RULES C7).
+    public var active: Epoch
+    public var last: Seq
+    public var commit: Seq
+    public var applied: Seq
+    /// Bytes in the store, approximately.
+    public var bytes: UInt64
+
+    public init(
+        id: ShardID, epoch: Epoch, incarnation: Incarnation, role: ReplicaRole, serving: Bool, active: Epoch,
+        last: Seq, commit: Seq, applied: Seq, bytes: UInt64
+    ) {
+        self.id = id
+        self.epoch = epoch
+        self.incarnation = incarnation
+        self.role = role
+        self.serving = serving
+        self.active = active
+        self.last = last
+        self.commit = commit
+        self.applied = applied
+        self.bytes = bytes
+    }
+}
+
+/// A data node's beat to the metadata group; its first one is its registration.
+public struct Heartbeat: Hashable, Codable, Sendable {
+    /// The cluster this node's directory belongs to; nil on a new directory.
+    public var cluster: UniqueID?
+    /// What the node says of itself; its `standing` is ignored.
+    public var node: Node
+    /// The version of its route cache; the answer carries what is newer.
+    public var routeVersion: RouteVersion
+    /// Sorted by id.
+    public var shards: [ShardReport]
+
+    public init(cluster: UniqueID?, node: Node, routeVersion: RouteVersion, shards: [ShardReport]) {
+        self.cluster = cluster
+        self.node = node
+        self.routeVersion = routeVersion
+        self.shards = shards
+    }
+}
+
+/// The metadata primary's answer to a beat.
+public struct HeartbeatAnswer: Hashable, Codable, Sendable {
+    public var cluster: UniqueID
+    public var term: Term
+    /// What changed since the beat's route version; nil when nothing did.
+    public var delta: RouteDelta?
+    /// Why the node is not accepted (another cluster, a name taken by another store, removed); nil when it is.
+    public var refusal: String?
+
+    public init(cluster: UniqueID, term: Term, delta: RouteDelta?, refusal: String? = nil) {
+        self.cluster = cluster
+        self.term = term
+        self.delta = delta
+        self.refusal = refusal
+    }
+}
+
+/// META.STATUS
+public struct MetaStatus: Hashable, Codable, Sendable {
+    public enum Role: String, Hashable, Codable, Sendable { case primary, standby }
+    public var cluster: UniqueID?
+    public var id: String
+    public var role: Role
+    public var term: Term
+    public var position: LogPosition
+    public var routeVersion: RouteVersion
+    /// Where the primary listens, as far as this process knows.
+    public var primary: Address?
+
+    public init(
+        cluster: UniqueID?, id: String, role: Role, term: Term, position: LogPosition, routeVersion: RouteVersion,
+        primary: Address?
+    ) {
+        self.cluster = cluster
+        self.id = id
+        self.role = role
+        self.term = term
+        self.position = position
+        self.routeVersion = routeVersion
+        self.primary = primary
+    }
+}
+
+/// META.RECONFIGURE: a compare-and-set of one shard's configuration.
+public struct ReconfigureRequest: Hashable, Codable, Sendable {
+    /// The epoch the proposer saw; refused unless it is still the shard's.
+    public var expected: Epoch
+    /// The wished configuration; its epoch is `expected` + 1.
+    public var configuration: ShardConfiguration
+
+    public init(expected: Epoch, configuration: ShardConfiguration) {
+        self.expected = expected
+        self.configuration = configuration
+    }
+}
+
+/// The answer to META.RECONFIGURE.
+public struct ReconfigureAnswer: Hashable, Codable, Sendable {
+    /// Whether the shard's configuration is now the wished one (also when an earlier try of the same proposal won).
+    public var accepted: Bool
+    /// The shard's configuration as it is now.
+    public var current: ShardConfiguration?
+    /// Why not.
+    public var refusal: String?
+
+    public init(accepted: Bool, current: ShardConfiguration?, refusal: String? = nil) {
+        self.accepted = accepted
+        self.current = current
+        self.refusal = refusal
+    }
+}
