@@ -47,12 +47,18 @@ public struct Heartbeat: Hashable, Codable, Sendable {
     public var routeVersion: RouteVersion
     /// Sorted by id.
     public var shards: [ShardReport]
+    /// True in the last beat of a clean stop: this boot serves nothing from here on, so that its successor need not be
+    /// held off (RULES H2).
+    public var leaving: Bool?
 
-    public init(cluster: UniqueID?, node: Node, routeVersion: RouteVersion, shards: [ShardReport]) {
+    public init(
+        cluster: UniqueID?, node: Node, routeVersion: RouteVersion, shards: [ShardReport], leaving: Bool? = nil
+    ) {
         self.cluster = cluster
         self.node = node
         self.routeVersion = routeVersion
         self.shards = shards
+        self.leaving = leaving
     }
 }
 
@@ -64,12 +70,18 @@ public struct HeartbeatAnswer: Hashable, Codable, Sendable {
     public var delta: RouteDelta?
     /// Why the node is not accepted (another cluster, a name taken by another store, removed); nil when it is.
     public var refusal: String?
+    /// With a refusal: it holds only for about so many milliseconds (another boot of the same store may still live,
+    /// RULES H2), so beat again. Nil = it holds until an operator changes something.
+    public var retryAfterMillis: UInt64?
 
-    public init(cluster: UniqueID, term: Term, delta: RouteDelta?, refusal: String? = nil) {
+    public init(
+        cluster: UniqueID, term: Term, delta: RouteDelta?, refusal: String? = nil, retryAfterMillis: UInt64? = nil
+    ) {
         self.cluster = cluster
         self.term = term
         self.delta = delta
         self.refusal = refusal
+        self.retryAfterMillis = retryAfterMillis
     }
 }
 
