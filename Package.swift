@@ -15,7 +15,10 @@ let package = Package(
     products: [],
     dependencies: [],
     targets: [
+        .target(name: "CSystem"),
         .target(name: "ClusterModel", swiftSettings: strict),
+        .target(name: "DataCore", dependencies: ["ClusterModel"], swiftSettings: strict),
         .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"], swiftSettings: strict),
+        .testTarget(name: "NodeLogTests", dependencies: ["ClusterModel", "DataCore"], swiftSettings: strict),
     ]
 )
