@@ -52,7 +52,7 @@ public struct ReplyBuffer: ~Copyable, Sendable {
 
     public mutating func bulk(_ text: String) {
         var copy = text
-        unsafe copy.withUTF8 { bulk(unsafe ByteView($0)) }
+        copy.withUTF8 { bulk(unsafe ByteView($0)) }
     }
 
     /// A bulk string that a decimal number fills.

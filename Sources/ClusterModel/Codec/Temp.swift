@@ -1,0 +1,1 @@
+extension ShardConfiguration { public func encode(into buffer: inout ByteBuffer) {} }

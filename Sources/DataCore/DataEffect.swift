@@ -1,0 +1,54 @@
+public import ClusterModel
+
+/// What a `DataNode` asks of its host. The order of effects is law: one may assume that all before it were started.
+public enum DataEffect {
+    /// Write the batch behind all earlier ones and make it durable as the sync mode says; then `DataInput.durable`.
+    case persist(LogBatch)
+    /// Every record of the batches up to this ticket is committed: apply them to their stores in order, then
+    /// `DataInput.applied` with the batches to use again.
+    case apply(through: UInt64)
+    /// Have this store ready before any later effect names it; create it if it is new.
+    case openStore(StoreID, usesSlots: Bool)
+    /// Close the store, set its directory aside and remove it.
+    case dropStore(StoreID)
+    /// Answer the questions in it by `DataInput.rows`.
+    case read(RowBatch)
+    /// Walk and answer by `DataInput.scanned`.
+    case scan(Scan)
+    /// Deliver commands to another node's peer port, or `DataInput.peerLost`; frames to one node keep their order.
+    case forward(to: NodeID, ForwardBatch)
+    /// Deliver replies on the link that the commands came by; if it is gone they are dropped.
+    case answer(link: LinkID, ForwardReplyBatch)
+    case release(to: NodeID, Release)
+    /// Send it to the metadata group; the answer comes as `DataInput.beatAnswered`.
+    case beat(Heartbeat)
+    /// Send what replies the connection has, then close it.
+    case close(ConnectionID)
+    /// The connection may be read again (see `DataNode.isReadable`).
+    case resumeReading(ConnectionID)
+    case note(Note)
+    /// A setting of CONFIG SET that the host holds; the core has checked it.
+    case setting(name: String, value: String)
+
+    /// A line for the structured log.
+    public struct Note: Sendable {
+        public enum Level: Sendable { case debug, info, warning, error }
+        public var level: Level
+        public var text: String
+        public var shard: ShardID?
+        public var epoch: Epoch?
+
+        public init(_ level: Level, _ text: String, shard: ShardID? = nil, epoch: Epoch? = nil) {
+            self.level = level
+            self.text = text
+            self.shard = shard
+            self.epoch = epoch
+        }
+    }
+}
+
+/// The host's number of one inbound peer link; a link that breaks and comes back has another.
+public struct LinkID: Hashable, Sendable {
+    public let number: UInt64
+    public init(number: UInt64) { self.number = number }
+}

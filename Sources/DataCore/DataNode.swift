@@ -1,0 +1,140 @@
+public import ClusterModel
+
+/// The whole brain of a datasrv: commands, rows, replicas, routes, replies. It reads no clock and starts no thread; its
+/// host feeds it inputs and runs the effects it emits, in their order.
+///
+/// One owner, no locks. After a step the host sends what `drainReplies` gives for each connection of `dirtyConnections`.
+@safe public struct DataNode: ~Copyable {
+    let engine: UnsafeMutablePointer<Engine>
+
+    public init(settings: DataSettings, now: Tick) {
+        unsafe engine = UnsafeMutablePointer<Engine>.allocate(capacity: 1)
+        unsafe engine.initialize(to: Engine(settings: settings))
+        unsafe engine.pointee.now = now
+        unsafe engine.pointee.stats.started = now.wall
+    }
+
+    deinit {
+        unsafe engine.deinitialize(count: 1)
+        unsafe engine.deallocate()
+    }
+
+    /// Takes one input. Effects are appended to `effects`.
+    public mutating func step(_ input: DataInput, now: Tick, effects: inout Effects<DataEffect>) {
+        unsafe engine.pointee.now = now
+        unsafe swap(&engine.pointee.effects, &effects)
+        unsafe engine.pointee.take(input)
+        unsafe swap(&engine.pointee.effects, &effects)
+    }
+
+    /// Ends a turn of the host's loop: what the steps of the turn gathered is emitted, one persist, one read, one frame a
+    /// peer. To be called after the last step of a turn, before effects are run.
+    public mutating func endTurn(now: Tick, effects: inout Effects<DataEffect>) {
+        unsafe engine.pointee.now = now
+        unsafe swap(&engine.pointee.effects, &effects)
+        unsafe engine.pointee.endTurn()
+        unsafe swap(&engine.pointee.effects, &effects)
+    }
+
+    // MARK: Connections
+
+    /// A client connected; nil when there are too many: answer `-ERR max number of clients reached` and close.
+    public mutating func open(_ port: PortKind, _ peer: Peer, now: Tick) -> ConnectionID? {
+        unsafe engine.pointee.now = now
+        return unsafe engine.pointee.open(port, peer)
+    }
+
+    /// The client's connection is gone.
+    public mutating func close(_ connection: ConnectionID) {
+        guard let place = unsafe engine.pointee.place(connection) else { return }
+        unsafe engine.pointee.close(place)
+    }
+
+    /// Whether more may be read from the connection; if not, `DataEffect.resumeReading` tells when.
+    public mutating func isReadable(_ connection: ConnectionID) -> Bool {
+        guard let place = unsafe engine.pointee.place(connection) else { return false }
+        if unsafe engine.pointee.isReadable(place) { return true }
+        unsafe engine.pointee.connections[place].isThrottled = true
+        return false
+    }
+
+    /// Bytes wait to be sent. Lends each such connection's reply arena; the body takes from it what it could send or keep.
+    @inline(__always)
+    public mutating func drainReplies(_ body: (ConnectionID, inout ByteBuffer) -> Void) {
+        unsafe engine.pointee.drainReplies(body)
+    }
+
+    /// Whether the connection is to be closed once its replies are sent.
+    public func isClosing(_ connection: ConnectionID) -> Bool {
+        guard let place = unsafe engine.pointee.place(connection) else { return true }
+        return unsafe engine.pointee.connections[place].isClosing
+    }
+
+    /// Whether a clean stop may end: nothing logged waits for its commit.
+    public var isDrained: Bool { unsafe engine.pointee.isDrained }
+    /// Whether the node is registered and holds routes.
+    public var isReady: Bool {
+        unsafe engine.pointee.beats.isRegistered && engine.pointee.routes.cluster != nil
+    }
+}
+
+extension Engine {
+    mutating func take(_ input: DataInput) {
+        stats.steps &+= 1
+        switch input {
+        case .recovered(let node): recover(node)
+        case .commands(let commands): execute(commands)
+        case .durable(let ticket): noteDurable(through: ticket)
+        case .applied(let marks, let spent): noteApplied(marks, spent: spent)
+        case .rows(let answers): noteRows(answers)
+        case .scanned(let scan): noteScanned(scan)
+        case .routes(let delta): noteRoutes(delta)
+        case .beatAnswered(let answer): noteBeatAnswer(answer)
+        case .beatFailed: beats.isInFlight = false
+        case .forwarded(let link, let payload): noteForwarded(link, payload)
+        case .forwardAnswered(let node, let payload): noteForwardAnswers(node, payload)
+        case .linkOpened(let link, let node): noteLinkOpened(link, node)
+        case .linkClosed(let link): noteLinkClosed(link)
+        case .peerLost(let node, let nothingSent): notePeerLost(node, nothingSent: nothingSent)
+        case .released(let release): noteRelease(release)
+        case .diskLow(let isLow): isDiskLow = isLow
+        case .stop: beats.isLeaving = true; beats.isDue = true
+        case .tick: tick()
+        }
+    }
+
+    private mutating func tick() {
+        expireParked()
+        if clientPause.until > 0, clientPause.until <= now.monotonic {
+            clientPause.until = 0
+            resumeParked { if case .pause = $0 { true } else { false } }
+        }
+        evictRows()
+    }
+
+    mutating func endTurn() {
+        if servingChanged {
+            servingChanged = false
+            linkReplicas()
+            resumeParked { if case .serving = $0 { true } else { false } }
+        }
+        emitForwards()
+        emitReads()
+        persistBatch()
+        evictRows()
+        beatIfDue()
+    }
+
+    @inline(__always)
+    mutating func drainReplies(_ body: (ConnectionID, inout ByteBuffer) -> Void) {
+        for place in dirty {
+            connections[place].isDirty = false
+            guard connections[place].isOpen else { continue }
+            let id = id(place)
+            body(id, &connections[place].out.bytes)
+        }
+        dirty.removeAll(keepingCapacity: true)
+    }
+
+    var isDrained: Bool { batch.isEmpty && durableBatches == unapplied.count && waiting.isEmpty }
+}

@@ -1,0 +1,172 @@
+import ClusterModel
+
+// The way of a command through the node: look up, check, locate its shard, have its rows, run, settle its reply.
+extension Engine {
+    /// What became of a try to run a command.
+    enum Attempt {
+        case done
+        /// It waits; nothing of it was done.
+        case blocked(Connection.Block)
+    }
+
+    /// All commands of one turn. Rows are touched in windows first, so that the processor fetches many at a time.
+    mutating func execute(_ commands: CommandBatch) {
+        let arguments = commands.arguments
+        unsafe arguments.withUnsafeBufferPointer { views in
+            guard let base = views.baseAddress else { return }
+            var start = 0
+            while start < commands.entries.count {
+                let end = min(start + Engine.window, commands.entries.count)
+                unsafe touchRows(commands, start..<end, base)
+                for index in start..<end {
+                    let entry = commands.entries[index]
+                    guard let place = self.place(entry.connection) else { continue }
+                    unsafe accept(place, base + Int(entry.first), Int(entry.count), request: 0)
+                }
+                start = end
+            }
+        }
+    }
+
+    /// Commands looked at together.
+    static let window = 64
+
+    /// Loads the cache lines that the commands of a window will need: first the table's, then the rows'.
+    private func touchRows(_ commands: CommandBatch, _ range: Range<Int>, _ base: UnsafePointer<ByteView>) {
+        guard range.count > 1 else { return }
+        unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Engine.window) { hashes in
+            var filled = 0
+            for index in range {
+                let entry = commands.entries[index]
+                guard entry.count > 1 else { continue }
+                let keyspace = keyspaces[connections[Int(entry.connection.place)].keyspace].number
+                let hash = unsafe hash(base[Int(entry.first) + 1], keyspace: keyspace)
+                rows.prefetch(hash)
+                unsafe hashes[filled] = hash
+                filled += 1
+            }
+            for index in 0..<filled { unsafe rows.prefetchRow(hashes[index]) }
+        }
+    }
+
+    /// A command that has just arrived: runs it, or keeps it behind what its connection waits for.
+    @inline(__always)
+    mutating func accept(_ place: Int, _ arguments: UnsafePointer<ByteView>, _ count: Int, request: UInt64) {
+        if connections[place].isBlocked {
+            return unsafe enqueue(place, arguments, count, request: request)
+        }
+        if unsafe runFast(place, arguments, count, request: request) { return }
+        switch unsafe attempt(place, arguments, count, request: request) {
+        case .done: break
+        case .blocked(let block):
+            unsafe enqueue(place, arguments, count, request: request)
+            self.block(place, block)
+        }
+    }
+
+    /// One try. What it answers `.blocked` may be tried again later: nothing was done.
+    mutating func attempt(
+        _ place: Int, _ arguments: UnsafePointer<ByteView>, _ count: Int, request: UInt64
+    ) -> Attempt {
+        let target = unsafe replyTarget(place)
+        let start = unsafe target.pointee.bytes.count
+        let keyspace = keyspaces[connections[place].keyspace].number
+        var call = unsafe Call(
+            arguments: arguments, count: count, connection: place, keyspace: keyspace, replica: -1, target: target)
+        call.request = request
+        let attempt = dispatch(&call)
+        if case .done = attempt, !call.isDeferred { settleReply(call, from: start, request: request) }
+        return attempt
+    }
+
+    private mutating func dispatch(_ call: inout Call) -> Attempt {
+        let name = call[0]
+        guard let spec = CommandTable.find(name, call.count > 1 ? call[1] : nil) else {
+            return reject(call, CommandTable.unknown(call))
+        }
+        connections[call.connection].client.command = spec.id
+        if !connections[call.connection].isAuthenticated, settings.password != nil, !spec.flags.contains(.noAuth) {
+            return reject(call, "NOAUTH Authentication required.")
+        }
+        guard spec.accepts(count: call.count) else {
+            return reject(call, "ERR wrong number of arguments for '\(spec.name)' command")
+        }
+        if clientPause.until > now.monotonic, isPaused(spec) { return .blocked(.pause) }
+        if connections[call.connection].transaction.isOpen, !spec.id.runsInsideMulti {
+            return queueInTransaction(&call, spec)
+        }
+        stats.count(spec.id)
+        switch spec.reach {
+        case .connection: return runConnection(&call, spec)
+        case .shard: return runInShard(&call, spec)
+        case .scatter: return runScattered(&call, spec)
+        case .keyspace: return runOverKeyspace(&call, spec)
+        }
+    }
+
+    private func isPaused(_ spec: CommandSpec) -> Bool {
+        spec.reach != .connection && (!clientPause.isWriteOnly || spec.flags.contains(.write))
+    }
+
+    /// Refuses a command: nothing of it was done. An open MULTI is doomed by it.
+    @inline(never)
+    mutating func reject(_ call: Call, _ text: String) -> Attempt {
+        call.reply.error(text)
+        stats.errors += 1
+        if connections[call.connection].transaction.isOpen { connections[call.connection].transaction.isAborted = true }
+        return .done
+    }
+
+    /// A command all of whose keys lie in one shard.
+    mutating func runInShard(_ call: inout Call, _ spec: CommandSpec) -> Attempt {
+        switch locate(call, spec) {
+        case .refused(let text): return reject(call, text)
+        case .blocked(let block): return .blocked(block)
+        case .forward(let entry): return forward(&call, spec, to: entry)
+        case .here(let replica):
+            call.replica = replica
+            return runHere(&call, spec)
+        }
+    }
+
+    /// A command whose shard is served here.
+    mutating func runHere(_ call: inout Call, _ spec: CommandSpec) -> Attempt {
+        if let text = limitsViolation(call, spec) { return reject(call, text) }
+        if spec.flags.contains(.write) {
+            if backlog >= settings.backlogBytes { return .blocked(.backlog) }
+            if isDiskLow, spec.flags.contains(.denyoom) {
+                return reject(call, "READONLY the disk reserve is reached: only deletes are accepted")
+            }
+        }
+        let missing = ensureRows(call, spec)
+        if missing > 0 { return .blocked(.rows(missing)) }
+        run(&call, spec)
+        endRecord(call)
+        return .done
+    }
+
+    /// Runs a command with everything in place.
+    mutating func run(_ call: inout Call, _ spec: CommandSpec) {
+        switch spec.group {
+        case .string: runString(spec.id, &call)
+        case .bitmap: runBit(spec.id, &call)
+        case .generic: runKey(spec.id, &call)
+        default: runOwn(spec.id, &call)
+        }
+    }
+
+    /// Keys and values beyond the bounds are refused in Redis's words where it has them.
+    private func limitsViolation(_ call: Call, _ spec: CommandSpec) -> String? {
+        guard spec.flags.contains(.write) else { return nil }
+        var total = 0
+        for index in 1..<max(call.count, 1) { total += call[index].count }
+        if total <= Limits.keyBytes { return nil }
+        for position in spec.keyPositions(count: call.count) where call[position].count > Limits.keyBytes {
+            return "ERR key is too long: the longest is \(Limits.keyBytes) bytes"
+        }
+        for index in 1..<call.count where call[index].count > Limits.valueBytes {
+            return "ERR string exceeds maximum allowed size (\(Limits.valueBytes) bytes)"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,63 @@
+import ClusterModel
+
+// Which shard a command's keys lie in, and who serves it.
+extension Engine {
+    enum Located {
+        /// Index of the replica here that serves it.
+        case here(Int)
+        /// Index in the connection's keyspace of a shard that another node serves; it takes the command.
+        case forward(Int)
+        case blocked(Connection.Block)
+        case refused(String)
+    }
+
+    /// Locates the one shard of a command's keys.
+    func locate(_ call: Call, _ spec: CommandSpec) -> Located {
+        let index = connections[call.connection].keyspace
+        guard keyspaces[index].keyspace != nil else { return .refused(missingKeyspace(index)) }
+        let onlyOneSlot = isClusterPort(call.connection) && keyspaces[index].usesSlots
+        var entry = -1
+        var slot: UInt16 = 0
+        for position in spec.keyPositions(count: call.count) {
+            let here = keyspaces[index].locate(call[position])
+            if onlyOneSlot {
+                let hashed = unsafe Slot.number(of: call[position].buffer)
+                if entry >= 0, hashed != slot { return .refused(Self.crossSlot) }
+                slot = hashed
+            }
+            if entry >= 0, here != entry { return .refused(Self.crossSlot) }
+            guard here >= 0 else {
+                return .refused("CLUSTERDOWN Hash slot not served")
+            }
+            entry = here
+        }
+        guard entry >= 0 else { return .refused("ERR the command names no key") }
+        return locate(entry: entry, in: index, slot: onlyOneSlot ? slot : nil, place: call.connection)
+    }
+
+    /// Who serves the shard at `entry`. `slot`: the client can follow MOVED for it.
+    func locate(entry: Int, in index: Int, slot: UInt16?, place: Int) -> Located {
+        let shard = keyspaces[index].entries[entry]
+        if shard.replica >= 0 {
+            return numbers[shard.replica].isServing ? .here(shard.replica) : .blocked(.serving)
+        }
+        guard let primary = shard.primary, primary != settings.id, let node = routes.node(primary) else {
+            return .blocked(.serving)
+        }
+        if let slot { return .refused("MOVED \(slot) \(node.address.host):\(node.address.port)") }
+        return .forward(entry)
+    }
+
+    func isClusterPort(_ place: Int) -> Bool {
+        if case .client(.cluster) = connections[place].kind { return true }
+        return false
+    }
+
+    func missingKeyspace(_ index: Int) -> String {
+        let name = keyspaces[index].name
+        return index == 0
+            ? "ERR no keyspace 'default': shardctl keyspace create default" : "ERR no such keyspace '\(name)'"
+    }
+
+    static let crossSlot = "CROSSSLOT Keys in request don't hash to the same slot"
+}

@@ -1,0 +1,90 @@
+import ClusterModel
+internal import DequeModule
+
+// From a record in the batch to a committed one: persist, durable, commit, apply, and the batch back again.
+extension Engine {
+    /// Hands the batch of this step to the log writer.
+    mutating func persistBatch() {
+        guard !batch.isEmpty else { return }
+        batch.ticket = nextTicket
+        nextTicket += 1
+        for index in touched.indices { touched[index].seq = numbers[Int(touched[index].replica)].last }
+        backlog += batch.byteCount
+        unapplied.append(BatchNote(batch: batch, touched: touched))
+        touched.removeAll(keepingCapacity: true)
+        effects.emit(.persist(batch))
+        batch = spentBatches.popLast() ?? LogBatch()
+    }
+
+    /// Batches up to `ticket` are durable here: their replicas' records count as this member's.
+    mutating func noteDurable(through ticket: UInt64) {
+        var isAdvanced = false
+        while durableBatches < unapplied.count, unapplied[durableBatches].batch.ticket <= ticket {
+            for mark in unapplied[durableBatches].touched {
+                let replica = Int(mark.replica)
+                numbers[replica].durable = max(numbers[replica].durable, mark.seq)
+                isAdvanced = advanceCommit(replica) || isAdvanced
+            }
+            durableBatches += 1
+        }
+        if isAdvanced { commitAdvanced() }
+    }
+
+    /// Recounts the commit point by the policy. Records of earlier epochs commit only with this epoch's start record
+    /// (RULES C8). Returns whether it rose.
+    private mutating func advanceCommit(_ replica: Int) -> Bool {
+        // One member: durable here is durable on all. The members' acknowledgements enter here with replication.
+        let agreed = numbers[replica].durable
+        guard agreed >= numbers[replica].start, agreed > numbers[replica].commit, !numbers[replica].isLost else {
+            return false
+        }
+        numbers[replica].commit = agreed
+        if replicas[replica].state == .starting, numbers[replica].start > 0 { beginServing(replica) }
+        return true
+    }
+
+    /// After commit points rose: apply what is covered, release what waited.
+    mutating func commitAdvanced() {
+        applyCommitted()
+        releaseWaiting()
+    }
+
+    /// Lets the applier go as far as every record is committed.
+    private mutating func applyCommitted() {
+        let before = committedBatches
+        while committedBatches < durableBatches,
+            unapplied[committedBatches].touched.allSatisfy({ isSettled($0) })
+        {
+            committedBatches += 1
+        }
+        if committedBatches > before {
+            effects.emit(.apply(through: unapplied[committedBatches - 1].batch.ticket))
+        }
+    }
+
+    private func isSettled(_ mark: Touched) -> Bool {
+        let numbers = numbers[Int(mark.replica)]
+        return numbers.commit >= mark.seq || numbers.isLost
+    }
+
+    /// Stores hold more; batches come back.
+    mutating func noteApplied(_ marks: [DataInput.Applied], spent: [LogBatch]) {
+        for mark in marks {
+            guard let index = replicaIndex[mark.store.shard], replicas[index].store == mark.store else { continue }
+            numbers[index].applied = max(numbers[index].applied, mark.seq.rawValue)
+            replicas[index].bytes = mark.bytes
+        }
+        for batch in spent {
+            guard let first = unapplied.first, first.batch === batch else { continue }
+            unapplied.removeFirst()
+            durableBatches -= 1
+            committedBatches -= 1
+            backlog -= batch.byteCount
+            batch.removeAll()
+            batch.shrink(above: 4 << 20)
+            if spentBatches.count < 64 { spentBatches.append(batch) }
+        }
+        startWalks()
+        if backlog < settings.backlogBytes { resumeParked { if case .backlog = $0 { true } else { false } } }
+    }
+}

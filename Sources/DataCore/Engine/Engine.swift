@@ -1,0 +1,113 @@
+import ClusterModel
+internal import DequeModule
+
+/// All state of a data node, owned by `DataNode` behind one pointer: no exclusivity check, no reference count on the way
+/// of a command. Its methods are spread over this target's folders by what they do.
+struct Engine: ~Copyable {
+    var settings: DataSettings
+    var entropy: Entropy
+    let hash: KeyHash
+    var now = Tick(monotonic: 0, wall: 0)
+    var effects = Effects<DataEffect>()
+    var stats: Statistics
+
+    // Rows and replicas
+    var rows = RowTable()
+    /// Hot numbers by replica index; `replicas` has the rest. An index is never used again.
+    var numbers: [ReplicaNumbers] = []
+    var replicas: [Replica] = []
+    var replicaIndex: [ShardID: Int] = [:]
+
+    // Log
+    var batch = LogBatch()
+    /// Batches written and not yet applied, in order of their tickets.
+    var unapplied = Deque<BatchNote>()
+    /// Batches of `unapplied` that are durable.
+    var durableBatches = 0
+    /// Batches of `unapplied` that the applier was let at.
+    var committedBatches = 0
+    var nextTicket: UInt64 = 1
+    /// Replicas with a record in `batch`.
+    var touched: [Touched] = []
+    var spentBatches: [LogBatch] = []
+    /// The epoch that a former primary released a shard to this node for.
+    var releases: [ShardID: Epoch] = [:]
+    /// A replica began to serve in this step: commands that wait for it are tried again at its end.
+    var servingChanged = false
+    /// Bytes of batches not yet applied, the current one left out.
+    var backlog = 0
+    var isDiskLow = false
+
+    // Loads
+    var reads = RowBatch()
+    var spentReads: [RowBatch] = []
+    var nextLoad: UInt64 = 1
+    var loads: [UInt64: [ConnectionID]] = [:]
+    var walks: [UInt64: Walk] = [:]
+    var nextWalk: UInt64 = 1
+
+    // Connections
+    var connections = Slab<Connection>()
+    var freeConnections: [Int] = []
+    /// Places of connections that have marks.
+    var waiting: [Int] = []
+    /// Places of connections that have something to send.
+    var dirty: [Int] = []
+    /// Places of blocked connections whose block ends with time or with a change of the map.
+    var parked: [Int] = []
+    var clients = 0
+    var nextClientID: UInt64 = 1
+    var clientPause = ClientPause()
+    var watchers: [Transaction.WatchedKey: [ConnectionID]] = [:]
+
+    // Routes
+    var routes = RouteTable()
+    /// By index; 0 is `default`, present or not.
+    var keyspaces: [KeyspaceIndex] = [KeyspaceIndex(name: "default")]
+    var keyspaceIndex: [String: Int] = ["default": 0]
+    var cluster: UniqueID?
+    var beats = MetaBeats()
+
+    // Gateway
+    var gateway = GatewayState()
+
+    /// Buffers that a command may use while it runs.
+    var scratch = ByteBuffer(capacity: 1024)
+    var views: [ByteView] = []
+
+    init(settings: DataSettings) {
+        self.settings = settings
+        var entropy = Entropy(seed: settings.seed)
+        hash = KeyHash(seed: entropy.next())
+        self.entropy = entropy
+        stats = Statistics()
+        numbers.reserveCapacity(64)
+        touched.reserveCapacity(64)
+    }
+
+    /// A batch that was persisted.
+    struct BatchNote {
+        var batch: LogBatch
+        var touched: [Touched]
+    }
+
+    /// The last record a replica has in a batch.
+    struct Touched {
+        var replica: Int32
+        var seq: UInt64
+    }
+
+    struct ClientPause {
+        /// ns; 0 = no pause.
+        var until: UInt64 = 0
+        /// Only writes wait.
+        var isWriteOnly = false
+    }
+
+    func note(_ level: DataEffect.Note.Level, _ text: String, replica: Int? = nil) -> DataEffect {
+        guard let replica else { return .note(DataEffect.Note(level, text)) }
+        return .note(
+            DataEffect.Note(
+                level, text, shard: replicas[replica].configuration.id, epoch: replicas[replica].configuration.epoch))
+    }
+}

@@ -1,0 +1,73 @@
+import ClusterModel
+
+/// When the metadata group is told what.
+struct MetaBeats {
+    /// Something changed that should not wait for the next interval.
+    var isDue = true
+    /// ns.
+    var last: UInt64 = 0
+    var isInFlight = false
+    /// Whether the metadata group accepted this process.
+    var isRegistered = false
+    /// Why not, as far as is known.
+    var refusal: String?
+    var retryAt: UInt64 = 0
+    var isLeaving = false
+    /// ns between beats.
+    static let interval: UInt64 = 500_000_000
+    /// An answer that does not come in this time is not waited for, ns.
+    static let patience: UInt64 = 3_000_000_000
+}
+
+extension Engine {
+    /// Sends a beat when one is due.
+    mutating func beatIfDue() {
+        let waited = now.monotonic &- beats.last
+        if beats.isInFlight, waited < MetaBeats.patience { return }
+        guard now.monotonic >= beats.retryAt, beats.isDue || waited >= MetaBeats.interval else { return }
+        beats.isDue = false
+        beats.isInFlight = true
+        beats.last = now.monotonic
+        effects.emit(.beat(heartbeat()))
+    }
+
+    func heartbeat() -> Heartbeat {
+        let reports = replicas.indices.filter { replicas[$0].state != .dropped }.map { report($0) }
+        return Heartbeat(
+            cluster: cluster, node: settings.node, routeVersion: routes.version,
+            shards: reports.sorted { $0.id < $1.id }, leaving: beats.isLeaving ? true : nil)
+    }
+
+    private func report(_ index: Int) -> ShardReport {
+        let numbers = numbers[index]
+        return ShardReport(
+            id: ShardID(rawValue: numbers.shard), epoch: replicas[index].configuration.epoch,
+            incarnation: replicas[index].store.incarnation, role: .primary, serving: numbers.isServing,
+            active: replicas[index].active, last: Seq(rawValue: numbers.last), commit: Seq(rawValue: numbers.commit),
+            applied: Seq(rawValue: numbers.applied), bytes: replicas[index].bytes)
+    }
+
+    mutating func noteBeatAnswer(_ answer: HeartbeatAnswer) {
+        beats.isInFlight = false
+        if let refusal = answer.refusal {
+            if beats.refusal != refusal {
+                effects.emit(note(.error, "the metadata group does not accept this node: \(refusal)"))
+            }
+            beats.refusal = refusal
+            beats.retryAt = now.monotonic + (answer.retryAfterMillis ?? 1000) * 1_000_000
+            beats.isDue = true
+            return
+        }
+        if let cluster, cluster != answer.cluster {
+            effects.emit(note(.error, "metasrv belongs to cluster \(answer.cluster), this directory to \(cluster)"))
+            return
+        }
+        beats.refusal = nil
+        if !beats.isRegistered {
+            beats.isRegistered = true
+            cluster = answer.cluster
+            effects.emit(note(.info, "registered in cluster \(answer.cluster)"))
+        }
+        if let delta = answer.delta { noteRoutes(delta) }
+    }
+}
