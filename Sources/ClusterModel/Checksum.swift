@@ -1,8 +1,7 @@
-import ClusterModel
-
 /// CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected, as in RFC 3720 appendix B.4), eight bytes a step by table.
-enum Checksum {
-    static func of(_ bytes: ByteView) -> UInt32 {
+public enum Checksum {
+    /// The CRC of `bytes`; 0 for none.
+    public static func of(_ bytes: ByteView) -> UInt32 {
         var crc: UInt32 = ~0
         let tables = Self.tables
         unsafe tables.withUnsafeBufferPointer { table in
