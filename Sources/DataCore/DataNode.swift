@@ -105,6 +105,7 @@ extension Engine {
 
     private mutating func tick() {
         expireParked()
+        expireForwards()
         if clientPause.until > 0, clientPause.until <= now.monotonic {
             clientPause.until = 0
             resumeParked { if case .pause = $0 { true } else { false } }
@@ -121,6 +122,10 @@ extension Engine {
         emitForwards()
         emitReads()
         persistBatch()
+        if walksChanged {
+            walksChanged = false
+            startWalks()
+        }
         evictRows()
         beatIfDue()
     }

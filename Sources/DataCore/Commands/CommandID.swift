@@ -16,7 +16,7 @@ enum CommandID: UInt8, Sendable, CaseIterable {
     // Own
     case shardWhere, shardRange, shardStatus, shardStamp
     // Between nodes: a gateway's parts of commands that walk a keyspace, and its transactions
-    case shardScan, shardCount, shardFlush, shardRandom, shardExec, shardWatch, shardWalk
+    case shardScan, shardCount, shardFlush, shardRandom, shardExec, shardWalk, shardRangePart
 }
 
 extension CommandID {

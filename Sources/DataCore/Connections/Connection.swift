@@ -90,6 +90,8 @@ public enum PortKind: UInt8, Sendable {
     var lastWrite: (replica: Int, seq: UInt64) = (-1, 0)
     /// Sessions: the attempt refused last; later commands of it are refused too.
     var refusedAttempt: UInt32?
+    /// Sessions: the attempt of its last command.
+    var sessionAttempt: UInt32 = 0
 
     init() {
         unsafe arenas = UnsafeMutablePointer<ReplyBuffer>.allocate(capacity: 2)

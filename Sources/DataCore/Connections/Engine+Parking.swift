@@ -54,7 +54,7 @@ extension Engine {
                 return unsafe self.attempt(place, base, views.count, request: request)
             }
             switch attempt {
-            case .done:
+            case .done, .refused:
                 if connections[place].queue.isEmpty { break }
                 connections[place].queue.dropFirst()
             case .blocked(let block):
@@ -76,6 +76,8 @@ extension Engine {
 
     /// Bytes of queued commands above which a connection is not read.
     static let queueBytes = 4 << 20
+    /// Unanswered replies above which it is not read.
+    static let queueMarks = 16384
 
     /// Tries again every connection whose block satisfies the condition.
     mutating func resumeParked(where condition: (Connection.Block) -> Bool) {
@@ -110,15 +112,7 @@ extension Engine {
         case .lookup: text = "ERR no such keyspace: no metasrv answered in time"
         default: text = "TRYAGAIN no serving primary for this shard just now"
         }
-        let request = connections[place].queue.request()
-        let target = unsafe replyTarget(place)
-        let start = unsafe target.pointee.bytes.count
-        unsafe target.pointee.error(text)
-        let call = unsafe Call(
-            arguments: [], count: 0, connection: place, keyspace: 0, replica: -1, target: target)
-        settleReply(call, from: start, request: request)
-        connections[place].queue.dropFirst()
-        unblock(place)
+        answerHead(place) { $0.error(text) }
     }
 
     /// An array for views that is kept between uses: commands may run inside commands.

@@ -17,7 +17,7 @@ public final class Scan {
     public let isReverse: Bool
     /// Stop after this many rows, but only where the first `groupPrefix` bytes of the row key change ...
     public let limit: Int
-    /// ... 0 = anywhere.
+    /// ... 0 = anywhere. A shorter row key counts as if zeros followed it.
     public let groupPrefix: Int
     /// Rows of one group at most; past it the walk stops inside the group.
     public let groupLimit: Int

@@ -49,7 +49,7 @@ import ClusterModel
     }
 
     /// The same command with its arguments from `first` on: what is left behind a prefix such as SHARD.STAMP.
-    func dropping(_ first: Int) -> Call {
+    func dropping(_ first: Int, keyspace: UInt32) -> Call {
         precondition(first >= 0 && first < count)
         var rest = unsafe Call(
             arguments: arguments + first, count: count - first, connection: connection, keyspace: keyspace,

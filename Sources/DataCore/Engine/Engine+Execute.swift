@@ -5,6 +5,8 @@ extension Engine {
     /// What became of a try to run a command.
     enum Attempt {
         case done
+        /// A session's command whose refusal was already sent.
+        case refused
         /// It waits; nothing of it was done.
         case blocked(Connection.Block)
     }
@@ -57,7 +59,7 @@ extension Engine {
         }
         if unsafe runFast(place, arguments, count, request: request) { return }
         switch unsafe attempt(place, arguments, count, request: request) {
-        case .done: break
+        case .done, .refused: break
         case .blocked(let block):
             unsafe enqueue(place, arguments, count, request: request)
             self.block(place, block)
@@ -97,7 +99,7 @@ extension Engine {
         }
         stats.count(spec.id)
         switch spec.reach {
-        case .connection: return runConnection(&call, spec)
+        case .connection: return spec.group == .shard ? runOwnCommand(&call, spec) : runConnection(&call, spec)
         case .shard: return runInShard(&call, spec)
         case .scatter: return runScattered(&call, spec)
         case .keyspace: return runOverKeyspace(&call, spec)
@@ -124,6 +126,7 @@ extension Engine {
         case .blocked(let block): return .blocked(block)
         case .forward(let entry): return forward(&call, spec, to: entry)
         case .here(let replica):
+            if isOrdered(call.connection, replicas[replica].configuration.id, behind: nil) { return .blocked(.order) }
             call.replica = replica
             return runHere(&call, spec)
         }
@@ -151,7 +154,7 @@ extension Engine {
         case .string: runString(spec.id, &call)
         case .bitmap: runBit(spec.id, &call)
         case .generic: runKey(spec.id, &call)
-        default: runOwn(spec.id, &call)
+        default: break
         }
     }
 

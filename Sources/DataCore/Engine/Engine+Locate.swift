@@ -41,6 +41,7 @@ extension Engine {
         if shard.replica >= 0 {
             return numbers[shard.replica].isServing ? .here(shard.replica) : .blocked(.serving)
         }
+        if connections[place].isSession { return .forward(entry) }
         guard let primary = shard.primary, primary != settings.id, let node = routes.node(primary) else {
             return .blocked(.serving)
         }

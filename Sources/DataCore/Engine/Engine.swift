@@ -45,6 +45,8 @@ struct Engine: ~Copyable {
     var loads: [UInt64: [ConnectionID]] = [:]
     var walks: [UInt64: Walk] = [:]
     var nextWalk: UInt64 = 1
+    /// Walks were added in this turn.
+    var walksChanged = false
 
     // Connections
     var connections = Slab<Connection>()

@@ -1,0 +1,243 @@
+import ClusterModel
+internal import DequeModule
+
+// The gateway's half of forwarding: a command goes to the node that serves its shard, its reply takes its place in the
+// connection's order. What was refused is sent again, what may have run never is (RULES G1).
+extension Engine {
+    /// Forwards a command whole. Its reply comes by a mark.
+    mutating func forward(_ call: inout Call, _ spec: CommandSpec, to entry: Int) -> Attempt {
+        let place = call.connection
+        let index = connections[place].keyspace
+        let shard = keyspaces[index].entries[entry]
+        if connections[place].isSession { return refuseSession(call, shard.shard) }
+        guard let node = owner(of: shard) else { return .blocked(.serving) }
+        if isOrdered(place, shard.shard, behind: node) { return .blocked(.order) }
+        let request = takeRequest()
+        let keyPosition = spec.keyPositions(count: call.count).first { _ in true } ?? 0
+        let forward = Forward(
+            request: request, connection: id(place), keyspace: index, shard: shard.shard, node: node,
+            isWrite: spec.flags.contains(.write), protocolVersion: protocolVersion(place), sink: .mark,
+            keyPosition: keyPosition)
+        forward.arguments.append(count: call.count) { call[$0] }
+        pushRemote(request, place)
+        send(forward)
+        call.isDeferred = true
+        return .done
+    }
+
+    func owner(of shard: KeyspaceIndex.Entry) -> NodeID? { shard.replica >= 0 ? settings.id : shard.primary }
+
+    func protocolVersion(_ place: Int) -> UInt8 { connections[place].out.resp3 ? 3 : 2 }
+
+    mutating func takeRequest() -> UInt64 {
+        let request = gateway.nextRequest
+        gateway.nextRequest += 1
+        gateway.limits.append((now.monotonic + settings.gatewayTimeoutMillis * 1_000_000, request))
+        return request
+    }
+
+    /// Keeps the place of a reply that comes later.
+    mutating func pushRemote(_ request: UInt64, _ place: Int) {
+        let isSilent = connections[place].replyMode != .on
+        if connections[place].replyMode == .skipNext { connections[place].replyMode = .skip }
+        if connections[place].replyMode == .skip { connections[place].replyMode = .on }
+        push(
+            Connection.Mark(
+                length: 0, count: isSilent ? 0 : 1, isRemote: true, isLogged: false, replica: -1, seq: 0,
+                request: request), place)
+    }
+
+    /// Whether commands of the shard are under way to somebody else, so that this one would overtake them.
+    func isOrdered(_ place: Int, _ shard: ShardID, behind node: NodeID?) -> Bool {
+        connections[place].inFlight.contains { $0.shard == shard && $0.node != node }
+    }
+
+    /// Gives a forward to its node's frame of this turn.
+    mutating func send(_ forward: Forward) {
+        guard let place = place(forward.connection) else { return }
+        stats.forwards += 1
+        forward.isRefused = false
+        note(inFlight: forward, place)
+        gateway.forwards[forward.request] = forward
+        let keyspace = keyspaces[forward.keyspace]
+        guard let id = keyspace.keyspace?.id else {
+            return complete(forward, Array("-\(missingKeyspace(forward.keyspace))\r\n".utf8))
+        }
+        let session =
+            connections[place].client.id << 17 | UInt64(forward.keyspace & 0xFFFF) << 1
+            | (forward.protocolVersion == 3 ? 1 : 0)
+        let batch = gateway.outgoing[forward.node] ?? ForwardBatch()
+        batch.begin(
+            ForwardedCommand(
+                session: session, attempt: forward.attempt, request: forward.request, keyspace: id,
+                shard: forward.shard, epoch: routes.shard(forward.shard)?.epoch ?? .none,
+                protocolVersion: forward.protocolVersion), arguments: forward.arguments.argumentCount(0))
+        var views: [ByteView] = []
+        forward.arguments.views(into: &views)
+        for view in views { batch.append(argument: view) }
+        gateway.outgoing[forward.node] = batch
+    }
+
+    private mutating func note(inFlight forward: Forward, _ place: Int) {
+        if let known = connections[place].inFlight.firstIndex(where: { $0.shard == forward.shard }) {
+            connections[place].inFlight[known].count += 1
+            connections[place].inFlight[known].node = forward.node
+        } else {
+            connections[place].inFlight.append(ForwardRoute(shard: forward.shard, node: forward.node, count: 1))
+        }
+    }
+
+    private mutating func note(landed forward: Forward, _ place: Int) {
+        guard let known = connections[place].inFlight.firstIndex(where: { $0.shard == forward.shard }) else { return }
+        connections[place].inFlight[known].count -= 1
+        if connections[place].inFlight[known].count <= 0 { connections[place].inFlight.remove(at: known) }
+    }
+
+    // MARK: Replies
+
+    /// Replies of another node's peer port.
+    mutating func noteForwardAnswers(_ node: NodeID, _ payload: ByteView) {
+        var cursor = ForwardReplyCursor(payload)
+        while let (request, outcome, body) = cursor.next() {
+            guard let forward = gateway.forwards[request], forward.node == node, !forward.isRefused else { continue }
+            switch outcome {
+            case .reply: complete(forward, body.array)
+            case .stale:
+                if let newer = ShardConfiguration(decoding: body) { noteCorrection(newer) }
+                refuse(forward)
+            case .tryAgain: refuse(forward)
+            }
+        }
+        if cursor.isDamaged { effects.emit(note(.error, "a malformed reply frame of \(node) was dropped")) }
+    }
+
+    /// A forward has its reply.
+    mutating func complete(_ forward: Forward, _ reply: [UInt8]) {
+        gateway.forwards[forward.request] = nil
+        guard let place = place(forward.connection) else { return }
+        note(landed: forward, place)
+        switch forward.sink {
+        case .mark:
+            gateway.results[forward.request] = reply
+            release(place)
+        case .gather(let number, let part):
+            gathered(number, part: part, reply)
+        }
+    }
+
+    /// Gives a remote reply its place in the order, if it is there.
+    mutating func releaseRemote(_ mark: Connection.Mark, _ place: Int) -> Bool {
+        guard let reply = gateway.results.removeValue(forKey: mark.request) else { return false }
+        if mark.count > 0 {
+            connections[place].out.bytes.append(reply)
+            markDirty(place)
+        }
+        return true
+    }
+
+    // MARK: Refused and lost
+
+    /// It was not executed: it is sent again when the map shows another way, or a little later.
+    mutating func refuse(_ forward: Forward) {
+        guard let place = place(forward.connection) else {
+            gateway.forwards[forward.request] = nil
+            return
+        }
+        forward.isRefused = true
+        forward.notBefore = now.monotonic + Engine.retryPause
+        gateway.refused.insert(place)
+        beats.isDue = true
+    }
+
+    /// ns before a command goes again to the node that refused it.
+    static let retryPause: UInt64 = 20_000_000
+
+    /// Sends again what was refused and may go now, each connection's commands in their order.
+    mutating func retryForwards() {
+        for place in gateway.refused.sorted() { retryForwards(of: place) }
+    }
+
+    private mutating func retryForwards(of place: Int) {
+        let use = connections[place].use
+        let own = gateway.forwards.values
+            .filter { Int($0.connection.place) == place && $0.connection.use == use }
+            .sorted { $0.request < $1.request }
+        let refused = own.filter(\.isRefused)
+        guard let first = refused.first else {
+            gateway.refused.remove(place)
+            return
+        }
+        // What is still under way to the refusing node is refused as well, behind this: all go again in one row.
+        if own.contains(where: { !$0.isRefused && $0.node == first.node }) { return }
+        let targets = refused.map { target(of: $0) }
+        guard !targets.contains(where: { $0 == nil }) else { return }
+        if targets.first == .some(first.node), now.monotonic < first.notBefore { return }
+        gateway.refused.remove(place)
+        let attempt = (refused.map(\.attempt).max() ?? 0) + 1
+        for (forward, target) in zip(refused, targets) {
+            guard let target else { continue }
+            note(landed: forward, place)
+            forward.attempt = attempt
+            forward.node = target
+            send(forward)
+        }
+    }
+
+    /// Who serves it by the map as it is now; nil = nobody known.
+    private func target(of forward: Forward) -> NodeID? {
+        let keyspace = keyspaces[forward.keyspace]
+        if forward.keyPosition > 0 {
+            var views: [ByteView] = []
+            forward.arguments.views(into: &views)
+            guard forward.keyPosition < views.count else { return nil }
+            let entry = keyspace.locate(views[forward.keyPosition])
+            return entry < 0 ? nil : owner(of: keyspace.entries[entry])
+        }
+        return keyspace.entries.first { $0.shard == forward.shard }.flatMap { owner(of: $0) }
+    }
+
+    /// The way to a node broke. Reads, and writes that never left, go again; the rest may have run.
+    mutating func notePeerLost(_ node: NodeID, nothingSent: Bool) {
+        let lost = gateway.forwards.values.filter { $0.node == node && !$0.isRefused }.sorted {
+            $0.request < $1.request
+        }
+        for forward in lost {
+            if forward.isWrite, !nothingSent {
+                complete(forward, Array("-UNCERTAIN the connection to \(node) broke after the command left\r\n".utf8))
+            } else {
+                refuse(forward)
+            }
+        }
+    }
+
+    /// Ends what waits too long.
+    mutating func expireForwards() {
+        while let limit = gateway.limits.first, limit.at <= now.monotonic {
+            gateway.limits.removeFirst()
+            guard let forward = gateway.forwards[limit.request] else { continue }
+            let text =
+                forward.isWrite && !forward.isRefused
+                ? "-UNCERTAIN \(forward.node) did not answer in time\r\n"
+                : "-TRYAGAIN no serving primary for this shard just now\r\n"
+            complete(forward, Array(text.utf8))
+        }
+        if !gateway.refused.isEmpty { retryForwards() }
+    }
+
+    /// The connection is gone: its forwards' replies go nowhere, and the nodes may forget its sessions.
+    mutating func abandonForwards(of place: Int) {
+        guard case .client = connections[place].kind else { return forgetSession(place) }
+        for mark in connections[place].marks where mark.isRemote {
+            gateway.results[mark.request] = nil
+            gateway.gathers[mark.request] = nil
+        }
+        guard !connections[place].inFlight.isEmpty else { return }
+        let use = connections[place].use
+        for forward in gateway.forwards.values.filter({
+            Int($0.connection.place) == place && $0.connection.use == use
+        }).sorted(by: { $0.request < $1.request }) {
+            gateway.forwards[forward.request] = nil
+        }
+        gateway.refused.remove(place)
+    }
+}

@@ -1,0 +1,96 @@
+import ClusterModel
+
+// The other half: commands that gateways forward here run in sessions, one for each of the gateway's connections, so that
+// their order is kept. A session is a connection whose replies go back by number.
+extension Engine {
+    /// Commands of another node's gateway.
+    mutating func noteForwarded(_ link: LinkID, _ payload: ByteView) {
+        var cursor = ForwardCursor(payload)
+        var arguments = takeViews()
+        while let command = cursor.next(into: &arguments) {
+            run(command, link, arguments)
+            arguments.removeAll(keepingCapacity: true)
+        }
+        give(back: arguments)
+        if cursor.isDamaged { effects.emit(note(.error, "a malformed frame of forwarded commands was dropped")) }
+    }
+
+    private mutating func run(_ command: ForwardedCommand, _ link: LinkID, _ arguments: [ByteView]) {
+        let key = GatewayState.SessionKey(link: link, session: command.session)
+        guard let keyspace = keyspaces.firstIndex(where: { $0.keyspace?.id == command.keyspace }) else {
+            beats.isDue = true
+            return answer(link: link, request: command.request, .tryAgain, body: .empty)
+        }
+        let place = gateway.sessions[key] ?? openSession(key)
+        connections[place].keyspace = keyspace
+        connections[place].held.resp3 = command.protocolVersion == 3
+        if let refused = connections[place].refusedAttempt {
+            if refused >= command.attempt {
+                return answer(link: link, request: command.request, .tryAgain, body: .empty)
+            }
+            connections[place].refusedAttempt = nil
+        }
+        connections[place].sessionAttempt = command.attempt
+        unsafe arguments.withUnsafeBufferPointer { views in
+            guard let base = views.baseAddress else { return }
+            unsafe accept(place, base, views.count, request: command.request)
+        }
+    }
+
+    private mutating func openSession(_ key: GatewayState.SessionKey) -> Int {
+        let place = take(.session(link: key.link, session: key.session))
+        connections[place].isAuthenticated = true
+        gateway.sessions[key] = place
+        return place
+    }
+
+    mutating func forgetSession(_ place: Int) {
+        guard case .session(let link, let session) = connections[place].kind else { return }
+        gateway.sessions[GatewayState.SessionKey(link: link, session: session)] = nil
+    }
+
+    /// The shard is not served here: says so with what is known, and refuses what follows in the same attempt.
+    mutating func refuseSession(_ call: Call, _ shard: ShardID) -> Attempt {
+        guard case .session(let link, _) = connections[call.connection].kind else { return .done }
+        connections[call.connection].refusedAttempt = connections[call.connection].sessionAttempt
+        scratch.removeAll()
+        if let known = routes.shard(shard) { known.encode(into: &scratch) }
+        answer(link: link, request: call.request, .stale, body: scratch.view)
+        return .refused
+    }
+
+    /// A reply for a gateway.
+    mutating func answer(link: LinkID, request: UInt64, _ outcome: ForwardOutcome, body: ByteView) {
+        let batch = gateway.answers[link] ?? ForwardReplyBatch()
+        batch.append(request: request, outcome, body: body)
+        gateway.answers[link] = batch
+    }
+
+    mutating func noteLinkOpened(_ link: LinkID, _ node: NodeID) {}
+
+    /// A gateway's link is gone, and with it its sessions.
+    mutating func noteLinkClosed(_ link: LinkID) {
+        let gone = gateway.sessions.filter { $0.key.link == link }.map(\.value).sorted()
+        for place in gone { close(place) }
+        gateway.answers[link] = nil
+    }
+
+    /// Hands the turn's frames to the host; what this node owes itself runs at once.
+    mutating func emitForwards() {
+        while true {
+            if let batch = gateway.outgoing.removeValue(forKey: settings.id) {
+                noteForwarded(GatewayState.loopback, batch.bytes.view)
+            } else if let batch = gateway.answers.removeValue(forKey: GatewayState.loopback) {
+                noteForwardAnswers(settings.id, batch.bytes.view)
+            } else {
+                break
+            }
+        }
+        for node in gateway.outgoing.keys.sorted() {
+            if let batch = gateway.outgoing.removeValue(forKey: node) { effects.emit(.forward(to: node, batch)) }
+        }
+        for link in gateway.answers.keys.sorted(by: { $0.number < $1.number }) {
+            if let batch = gateway.answers.removeValue(forKey: link) { effects.emit(.answer(link: link, batch)) }
+        }
+    }
+}
