@@ -5,10 +5,11 @@ internal import DequeModule
 // node goes to `held` behind a mark.
 extension Engine {
     /// Where the next reply of a connection is composed, and how many bytes are there already.
+    /// - Parameter waits: it will have to wait for a commit, so it is composed behind a mark from the start.
     @inline(__always)
-    func replyTarget(_ place: Int) -> UnsafeMutablePointer<ReplyBuffer> {
+    func replyTarget(_ place: Int, waits: Bool = false) -> UnsafeMutablePointer<ReplyBuffer> {
         let connection = unsafe connections.address(place)
-        if unsafe connection.pointee.marks.isEmpty, unsafe !connection.pointee.isSession {
+        if !waits, unsafe connection.pointee.marks.isEmpty, unsafe !connection.pointee.isSession {
             return unsafe connection.pointee.arenas
         }
         return unsafe connection.pointee.arenas + 1
@@ -21,7 +22,7 @@ extension Engine {
         if call.seq != 0 { connections[place].lastWrite = (call.replica, call.seq) }
         if connections[place].replyMode != .on { return settleSilently(call, from: start) }
         let waits = call.replica >= 0 && call.wait > numbers[call.replica].commit
-        if connections[place].marks.isEmpty, !connections[place].isSession {
+        if call.isComposedInOut(connections[place]) {
             if !waits { return markDirty(place) }
             // Composed in `out`, but not to be sent yet: it moves behind a mark.
             let length = connections[place].out.bytes.count - start

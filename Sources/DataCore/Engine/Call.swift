@@ -48,6 +48,11 @@ import ClusterModel
         nonmutating _modify { yield unsafe &target.pointee }
     }
 
+    /// Whether its reply is composed where it can be sent at once.
+    @inline(__always) func isComposedInOut(_ connection: borrowing Connection) -> Bool {
+        unsafe target == connection.arenas
+    }
+
     /// The same command with its arguments from `first` on: what is left behind a prefix such as SHARD.STAMP.
     func dropping(_ first: Int, keyspace: UInt32) -> Call {
         precondition(first >= 0 && first < count)

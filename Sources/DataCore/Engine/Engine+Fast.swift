@@ -17,7 +17,7 @@ extension Engine {
         let key = unsafe arguments[1]
         let replica = localReplica(of: key, keyspace: connections[place].keyspace)
         guard replica >= 0, numbers[replica].isServing else { return false }
-        let target = unsafe replyTarget(place)
+        let target = unsafe replyTarget(place, waits: !isGet)
         let start = unsafe target.pointee.bytes.count
         var call = unsafe Call(
             arguments: arguments, count: count, connection: place,

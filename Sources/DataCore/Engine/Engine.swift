@@ -65,7 +65,8 @@ struct Engine: ~Copyable {
     // Routes
     var routes = RouteTable()
     /// By index; 0 is `default`, present or not.
-    var keyspaces: [KeyspaceIndex] = [KeyspaceIndex(name: "default")]
+    var keyspaces = Slab<KeyspaceIndex>()
+    var keyspaceByID: [KeyspaceID: Int] = [:]
     var keyspaceIndex: [String: Int] = ["default": 0]
     var cluster: UniqueID?
     var beats = MetaBeats()
@@ -83,6 +84,7 @@ struct Engine: ~Copyable {
         hash = KeyHash(seed: entropy.next())
         self.entropy = entropy
         stats = Statistics()
+        keyspaces.append(KeyspaceIndex(name: "default"))
         numbers.reserveCapacity(64)
         touched.reserveCapacity(64)
     }

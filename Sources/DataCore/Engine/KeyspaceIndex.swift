@@ -1,7 +1,7 @@
 import ClusterModel
 
 /// One keyspace of the route table, laid out for look-ups by every command.
-struct KeyspaceIndex {
+struct KeyspaceIndex: ~Copyable {
     /// One shard of it.
     struct Entry {
         var shard: ShardID

@@ -23,6 +23,8 @@
         count += 1
     }
 
+    var indices: Range<Int> { 0..<count }
+
     /// - Precondition: `0 <= index < count`.
     @inline(__always) subscript(index: Int) -> Element {
         unsafeAddress {

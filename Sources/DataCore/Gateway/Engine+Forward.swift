@@ -59,8 +59,7 @@ extension Engine {
         forward.isRefused = false
         note(inFlight: forward, place)
         gateway.forwards[forward.request] = forward
-        let keyspace = keyspaces[forward.keyspace]
-        guard let id = keyspace.keyspace?.id else {
+        guard let id = keyspaces[forward.keyspace].keyspace?.id else {
             return complete(forward, Array("-\(missingKeyspace(forward.keyspace))\r\n".utf8))
         }
         let session =
@@ -185,15 +184,14 @@ extension Engine {
 
     /// Who serves it by the map as it is now; nil = nobody known.
     private func target(of forward: Forward) -> NodeID? {
-        let keyspace = keyspaces[forward.keyspace]
         if forward.keyPosition > 0 {
             var views: [ByteView] = []
             forward.arguments.views(into: &views)
             guard forward.keyPosition < views.count else { return nil }
-            let entry = keyspace.locate(views[forward.keyPosition])
-            return entry < 0 ? nil : owner(of: keyspace.entries[entry])
+            let entry = keyspaces[forward.keyspace].locate(views[forward.keyPosition])
+            return entry < 0 ? nil : owner(of: keyspaces[forward.keyspace].entries[entry])
         }
-        return keyspace.entries.first { $0.shard == forward.shard }.flatMap { owner(of: $0) }
+        return keyspaces[forward.keyspace].entries.first { $0.shard == forward.shard }.flatMap { owner(of: $0) }
     }
 
     /// The way to a node broke. Reads, and writes that never left, go again; the rest may have run.

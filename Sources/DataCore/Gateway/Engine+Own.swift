@@ -82,7 +82,7 @@ extension Engine {
             return reject(call, "ERR a stamp is keyspace, shard and epoch, three numbers")
         }
         let shard = ShardID(rawValue: shardNumber)
-        guard let index = keyspaces.firstIndex(where: { $0.keyspace?.id.rawValue == keyspaceNumber }) else {
+        guard let index = keyspaceByID[KeyspaceID(rawValue: keyspaceNumber)] else {
             return stale(call, shard)
         }
         guard let held = replicaIndex[shard], numbers[held].epoch == epoch, replicas[held].state != .stopped else {

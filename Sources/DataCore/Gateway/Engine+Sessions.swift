@@ -17,7 +17,7 @@ extension Engine {
 
     private mutating func run(_ command: ForwardedCommand, _ link: LinkID, _ arguments: [ByteView]) {
         let key = GatewayState.SessionKey(link: link, session: command.session)
-        guard let keyspace = keyspaces.firstIndex(where: { $0.keyspace?.id == command.keyspace }) else {
+        guard let keyspace = keyspaceByID[command.keyspace] else {
             beats.isDue = true
             return answer(link: link, request: command.request, .tryAgain, body: .empty)
         }

@@ -19,7 +19,6 @@ struct GatewayState {
     var answers: [LinkID: ForwardReplyBatch] = [:]
 
     var sessions: [SessionKey: Int] = [:]
-    var keyspaceByID: [KeyspaceID: Int] = [:]
 
     struct SessionKey: Hashable {
         var link: LinkID

@@ -27,13 +27,15 @@ enum ScanCursor {
     }
 
     /// The shard a walk goes on in.
-    static func entry(of cursor: UInt64, in keyspace: KeyspaceIndex, _ kind: SchemeKind) -> Int {
+    static func entry(of cursor: UInt64, in keyspace: borrowing KeyspaceIndex, _ kind: SchemeKind) -> Int {
         switch kind {
         case .hash, .ring:
             let slot = Int(cursor >> 48)
             return slot < keyspace.slots.count ? Int(keyspace.slots[slot]) : -1
         case .range:
-            return trimmed(bytes(cursor, 8)).withByteView { keyspace.locate($0) }
+            let key = trimmed(bytes(cursor, 8))
+            return key.isEmpty
+                ? keyspace.locate(.empty) : unsafe key.withUnsafeBufferPointer { unsafe keyspace.locate(ByteView($0)) }
         case .list:
             let entry = Int(cursor >> 48)
             return entry < keyspace.entries.count ? entry : -1

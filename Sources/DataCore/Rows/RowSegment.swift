@@ -47,6 +47,7 @@ import CSystemCalls
             if unsafe entries[place].hash == hash {
                 unsafe ostraka_prefetch(row)
                 unsafe ostraka_prefetch(UnsafeRawPointer(row) + 64)
+                unsafe ostraka_prefetch(UnsafeRawPointer(row) + 128)
                 return
             }
             place = (place + 1) & (Self.places - 1)

@@ -31,6 +31,7 @@ extension Engine {
             keyspaceIndex[keyspace.name] = keyspaces.count
             keyspaces.append(KeyspaceIndex(name: keyspace.name))
         }
+        keyspaceByID.removeAll(keepingCapacity: true)
         for index in keyspaces.indices { rebuild(index) }
         adoptConfigurations()
         linkReplicas()
@@ -52,6 +53,7 @@ extension Engine {
             return
         }
         keyspaces[index].keyspace = keyspace
+        keyspaceByID[keyspace.id] = index
         keyspaces[index].map = map
         keyspaces[index].entries = map.ordered.map { id in
             let shard = routes.shard(id)
