@@ -88,12 +88,3 @@ public struct RecordHeader: Hashable, Sendable {
         unsafe room.storeBytes(of: 0, toByteOffset: 40, as: UInt64.self)
     }
 }
-
-extension ByteView {
-    /// The little-endian integer at `offset`. - Precondition: it lies within the view.
-    @inline(__always)
-    func littleEndian<Number: FixedWidthInteger>(at offset: Int, as type: Number.Type) -> Number {
-        precondition(offset >= 0 && offset <= count - MemoryLayout<Number>.size)
-        return unsafe Number(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: type))
-    }
-}

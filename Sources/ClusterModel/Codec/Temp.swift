@@ -1,1 +1,0 @@
-extension ShardConfiguration { public func encode(into buffer: inout ByteBuffer) {} }
