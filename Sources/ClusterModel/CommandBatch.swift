@@ -33,7 +33,7 @@
     }
 
     deinit {
-        for unsafeblock in unsafe kept { unsafe block.deallocate() }
+        unsafe kept.forEach { unsafe $0.deallocate() }
         unsafe entryTable.deinitialize(count: 1)
         unsafe entryTable.deallocate()
         unsafe argumentTable.deinitialize(count: 1)
@@ -79,7 +79,7 @@
         unsafe entryTable.pointee.removeAll(above: 64 << 10)
         unsafe argumentTable.pointee.removeAll(above: 256 << 10)
         if unsafe !kept.isEmpty {
-            for unsafeblock in unsafe kept { unsafe block.deallocate() }
+            unsafe kept.forEach { unsafe $0.deallocate() }
             unsafe kept = []
         }
     }
