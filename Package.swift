@@ -52,7 +52,8 @@ let package = Package(
         .target(name: "CSystemCalls"),
         module("ClusterModel", ["CSystemCalls"]),
         module("Wire", ["ClusterModel"]),
-        module("DataCore", ["ClusterModel", "CSystemCalls", .product(name: "DequeModule", package: "swift-collections")]),
+        module(
+            "DataCore", ["ClusterModel", "CSystemCalls", .product(name: "DequeModule", package: "swift-collections")]),
         module("MetaCore", ["ClusterModel"]),
         module("LevelStore", ["ClusterModel", "CLevelDB"]),
         module("SharedLog", ["ClusterModel", "CSystemCalls", logging]),
@@ -60,7 +61,8 @@ let package = Package(
         module(
             "NodeRuntime",
             [
-                "ClusterModel", "Wire", "DataCore", "MetaCore", "LevelStore", "SharedLog", "ClusterClient", "CSystemCalls",
+                "ClusterModel", "Wire", "DataCore", "MetaCore", "LevelStore", "SharedLog", "ClusterClient",
+                "CSystemCalls",
                 logging, arguments,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Metrics", package: "swift-metrics"),

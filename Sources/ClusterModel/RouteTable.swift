@@ -127,7 +127,9 @@ public struct RouteTable: Hashable, Sendable {
 
     private mutating func rebuildMaps() {
         var grouped: [KeyspaceID: [ShardConfiguration]] = [:]
-        for shard in shards.values { grouped[shard.keyspace, default: []].append(shard) }
+        for shard in shards.values {  // order-free: ShardMap sorts them
+            grouped[shard.keyspace, default: []].append(shard)
+        }
         maps = [:]
         for keyspace in keyspaces {
             maps[keyspace.id] = ShardMap(keyspace: keyspace, shards: grouped[keyspace.id] ?? [])

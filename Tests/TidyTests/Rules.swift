@@ -1,0 +1,8 @@
+/// Every rule, in the order of the report.
+enum Rules {
+    static let all: [Rule] =
+        [pureImports, declaredDependencies, unorderedOutput]
+        + [forcedTry, forcedUnwrap, fatalErrors]
+        + [sleepingTests, testsWithoutExpectation, oldTestFrameworks]
+        + [longFiles, longFunctions, emptyNames, unfinishedWork, outsideHosts]
+}

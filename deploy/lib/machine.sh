@@ -1,0 +1,71 @@
+# What the scripts of this repository share: messages, packages, builds. Sourced by bash, never run.
+# Callers have set -euo pipefail and stand in the repository's root.
+
+say() { printf '%s\n' "$*"; }
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# Runs a command as root: as it is for root, through sudo for others (which must not ask: nobody may be there).
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+        sudo -n "$@"
+    else
+        die "needs root for: $* -- run that once by hand, or run this script as root"
+    fi
+}
+
+# need_packages PACKAGE...: installs the Debian packages that are missing; asks nothing, does nothing when all are there.
+need_packages() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null || die "missing: ${missing[*]}; no apt-get here, install them by this system's own means"
+    say "installing ${missing[*]}"
+    as_root apt-get -o DPkg::Lock::Timeout=120 update -qq || die "apt-get update failed: is there a network?"
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+        die "apt-get could not install ${missing[*]}"
+}
+
+need_swift() {
+    command -v swift >/dev/null || die "no swift on PATH: install the Swift 6.3 toolchain first"
+}
+
+# The release programs. The flag lets the compiler specialise the cores' public generics inside the runtime.
+release_programs=(metasrv datasrv shardctl)
+
+# Whether every program is there and newer than all that it is built from.
+release_is_current() {
+    local program
+    for program in "${release_programs[@]}"; do
+        [ -x ".build/release/$program" ] || return 1
+        [ -z "$(find Sources Package.swift -newer ".build/release/$program" -type f -print -quit)" ] || return 1
+    done
+}
+
+# Builds release when the programs are not current. Prints the build's output only when it fails.
+build_release() {
+    release_is_current && return 0
+    need_swift
+    need_packages libleveldb-dev
+    say "building release (the first time takes some minutes)"
+    local log
+    log=$(mktemp)
+    local program
+    for program in "${release_programs[@]}"; do
+        if ! swift build -c release -Xswiftc -cross-module-optimization --product "$program" >"$log" 2>&1; then
+            tail -n 60 "$log" >&2
+            rm -f "$log"
+            die "the release build of $program failed (its last lines stand above)"
+        fi
+        # An up-to-date link leaves an old date: say that the program is as new as the sources it was judged by.
+        touch ".build/release/$program"
+    done
+    rm -f "$log"
+}
