@@ -64,11 +64,22 @@ public import ClusterModel
         unsafe engine.pointee.drainReplies(body)
     }
 
-    /// Whether the connection is to be closed once its replies are sent.
+    /// Whether the connection is to be closed now: it asked for it, and all it is owed was handed out.
     public func isClosing(_ connection: ConnectionID) -> Bool {
         guard let place = unsafe engine.pointee.place(connection) else { return true }
-        return unsafe engine.pointee.connections[place].isClosing
+        return unsafe engine.pointee.connections[place].isClosing && engine.pointee.connections[place].marks.isEmpty
     }
+
+    /// Whether the client of the connection has authenticated, or need not.
+    public func isAuthenticated(_ connection: ConnectionID) -> Bool {
+        guard let place = unsafe engine.pointee.place(connection) else { return false }
+        return unsafe engine.pointee.connections[place].isAuthenticated
+    }
+
+    /// The node's cluster, once known.
+    public var cluster: UniqueID? { unsafe engine.pointee.cluster }
+    /// Where another node's peer port is, by the map.
+    public func peerAddress(of node: NodeID) -> Address? { unsafe engine.pointee.routes.node(node)?.peer }
 
     /// Whether a clean stop may end: nothing logged waits for its commit.
     public var isDrained: Bool { unsafe engine.pointee.isDrained }

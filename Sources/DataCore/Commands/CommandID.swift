@@ -17,13 +17,15 @@ enum CommandID: UInt8, Sendable, CaseIterable {
     case shardWhere, shardRange, shardStatus, shardStamp
     // Between nodes: a gateway's parts of commands that walk a keyspace, and its transactions
     case shardScan, shardCount, shardFlush, shardRandom, shardExec, shardWalk, shardRangePart
+    // Put by the host behind the commands of a client whose next bytes are no request
+    case shardRefuse
 }
 
 extension CommandID {
     /// Whether it is obeyed at once after MULTI, instead of queued.
     var runsInsideMulti: Bool {
         switch self {
-        case .multi, .exec, .discard, .watch, .quit, .reset: true
+        case .multi, .exec, .discard, .watch, .quit, .reset, .shardRefuse: true
         default: false
         }
     }

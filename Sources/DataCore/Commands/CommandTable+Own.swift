@@ -14,6 +14,9 @@ extension CommandTable {
         CommandSpec(
             .shardStamp, "shard.stamp", arity: -5, [], reach: .connection, group: .shard, since: "0.1.0",
             "Runs a command if this node serves exactly this epoch of the shard."),
+        CommandSpec(
+            .shardRefuse, "shard.refuse", arity: -1, [.noAuth], reach: .connection, group: .shard, since: "0.1.0",
+            "Answers with an error, if one is given, and closes the connection."),
         between(.shardScan, "shard.scan", arity: 6), between(.shardCount, "shard.count", arity: 2),
         between(.shardFlush, "shard.flush", arity: 2, [.write]), between(.shardRandom, "shard.random", arity: 2),
         between(.shardWalk, "shard.walk", arity: 3), between(.shardRangePart, "shard.range.part", arity: 6),

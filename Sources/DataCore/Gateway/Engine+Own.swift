@@ -7,6 +7,7 @@ extension Engine {
         case .shardStamp: return runStamped(&call)
         case .shardStatus: return shardStatus(call)
         case .shardWhere: return shardWhere(call)
+        case .shardRefuse: return refuse(call)
         default: break
         }
         // The rest is between nodes: a client is told what it would be told of any unknown command.
@@ -38,6 +39,14 @@ extension Engine {
         case .shardExec: return runForwardedTransaction(&call)
         default: return reject(call, CommandTable.unknown(call))
         }
+    }
+
+    /// The client's bytes are no request: after all it is owed comes the reason, then the end.
+    private mutating func refuse(_ call: Call) -> Attempt {
+        if call.count > 1 { call.reply.error(call[1].text) }
+        connections[call.connection].isClosing = true
+        markDirty(call.connection)
+        return .done
     }
 
     /// `SHARD.SCAN shard cursor count entry pattern`

@@ -1,0 +1,19 @@
+public import ClusterModel
+internal import Glibc
+
+/// The clocks of a process, read here alone.
+public enum Clocks {
+    /// Nanoseconds of CLOCK_BOOTTIME, which runs on in suspend: the clock of ContinuousClock and of leases (RULES A4).
+    @inline(__always) public static func monotonic() -> UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    /// Both clocks, as a core takes them.
+    @inline(__always) public static func tick() -> Tick {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Tick(monotonic: monotonic(), wall: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+}
