@@ -58,16 +58,11 @@ public import ClusterModel
         return false
     }
 
-    /// Bytes wait to be sent. Lends each such connection's reply arena; the body takes from it what it could send or keep.
+    /// Bytes wait to be sent. Lends each such connection's reply arena, with the word whether it is to be closed behind
+    /// them; the body empties it.
     @inline(__always)
-    public mutating func drainReplies(_ body: (ConnectionID, inout ByteBuffer) -> Void) {
+    public mutating func drainReplies(_ body: (ConnectionID, _ isClosing: Bool, inout ByteBuffer) -> Void) {
         unsafe engine.pointee.drainReplies(body)
-    }
-
-    /// Whether the connection is to be closed now: it asked for it, and all it is owed was handed out.
-    public func isClosing(_ connection: ConnectionID) -> Bool {
-        guard let place = unsafe engine.pointee.place(connection) else { return true }
-        return unsafe engine.pointee.connections[place].isClosing && engine.pointee.connections[place].marks.isEmpty
     }
 
     /// Whether the client of the connection has authenticated, or need not.
@@ -142,12 +137,13 @@ extension Engine {
     }
 
     @inline(__always)
-    mutating func drainReplies(_ body: (ConnectionID, inout ByteBuffer) -> Void) {
+    mutating func drainReplies(_ body: (ConnectionID, Bool, inout ByteBuffer) -> Void) {
         for place in dirty {
             connections[place].isDirty = false
             guard connections[place].isOpen else { continue }
             let id = id(place)
-            body(id, &connections[place].out.bytes)
+            let isClosing = connections[place].isClosing && connections[place].marks.isEmpty
+            body(id, isClosing, &connections[place].out.bytes)
         }
         dirty.removeAll(keepingCapacity: true)
     }

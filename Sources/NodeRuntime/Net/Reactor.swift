@@ -1,6 +1,6 @@
 internal import CSystemCalls
-public import ClusterModel
-public import DataCore
+internal import ClusterModel
+internal import DataCore
 internal import Glibc
 internal import Logging
 internal import Wire
@@ -114,10 +114,8 @@ final class Reactor {
         takeLeftovers()
         let now = Clocks.tick()
         if !batch.isEmpty {
-            let count = batch.entries.count
             node.step(.commands(batch), now: now, effects: &effects)
             batch.removeAll()
-            node.noteStep(nanoseconds: Clocks.monotonic() &- now.monotonic, commands: count)
         }
         dropConsumed()
         if now.monotonic &- lastTick >= Self.tickMillis * 1_000_000 {
@@ -137,8 +135,9 @@ final class Reactor {
         for effect in effects.all { start(effect) }
         effects.removeAll()
         peers.flush(step: step)
-        node.drainReplies { id, bytes in
+        node.drainReplies { id, isClosing, bytes in
             guard let index = socket(of: id), !sockets[index].isDoomed else { return bytes.removeAll() }
+            if isClosing { sockets[index].isClosing = true }
             send(index, &bytes)
         }
         reap()
@@ -220,7 +219,7 @@ final class Reactor {
         let descriptor = sockets[index].descriptor
         var outcome = Socket.Outcome.wouldBlock
         if sockets[index].input.isEmpty {
-            let view = arena.read { room in
+            let view = unsafe arena.read { room in
                 unsafe outcome = Socket.read(descriptor, room)
                 if case .bytes(let count) = outcome { return count }
                 return 0
@@ -230,7 +229,7 @@ final class Reactor {
                 if consumed < view.count { sockets[index].input.append(view[consumed..<view.count]) }
             }
         } else {
-            _ = sockets[index].input.fill(atLeast: TurnArena.readBytes) { room in
+            _ = unsafe sockets[index].input.fill(atLeast: TurnArena.readBytes) { room in
                 unsafe outcome = Socket.read(descriptor, room)
                 if case .bytes(let count) = outcome { return count }
                 return 0
@@ -309,8 +308,7 @@ final class Reactor {
             sockets[index].output.append(bytes.view)
             bytes.removeAll()
             bytes.shrink(above: 64 << 10)
-            if sockets[index].output.count > Limits.outputBytes { overflow(index) }
-            return
+            return sockets[index].output.count > Limits.outputBytes ? overflow(index) : closeIfDone(index)
         }
         if !bytes.isEmpty {
             switch Socket.write(sockets[index].descriptor, bytes.view) {
@@ -322,7 +320,6 @@ final class Reactor {
         }
         bytes.removeAll()
         bytes.shrink(above: 64 << 10)
-        if node.isClosing(sockets[index].id) { sockets[index].isClosing = true }
         if sockets[index].isClosing { closeIfDone(index) }
     }
 
