@@ -163,7 +163,7 @@ final class PeerLinks {
     private func read(_ index: Int, step: (DataInput) -> Void) {
         guard let link = links[index] else { return }
         var outcome = Socket.Outcome.wouldBlock
-        _ = link.input.fill(atLeast: TurnArena.readBytes) { room in
+        _ = unsafe link.input.fill(atLeast: TurnArena.readBytes) { room in
             unsafe outcome = Socket.read(link.descriptor, room)
             if case .bytes(let count) = outcome { return count }
             return 0
@@ -221,7 +221,7 @@ final class PeerLinks {
         guard frame.kind == .hello, let other = PeerHello(decoding: frame.payload) else { return false }
         if let refusal = other.refusal(by: hello()) {
             logger.warning("a peer link is refused: \(refusal)", metadata: ["node": "\(other.node)"])
-            refusal.utf8.withContiguousStorageIfAvailable {
+            unsafe refusal.utf8.withContiguousStorageIfAvailable {
                 unsafe PeerFrame.append(.refusal, ByteView($0), to: &link.greeting)
             }
             link.isRefused = true

@@ -213,7 +213,8 @@ final class Reactor {
     /// Reads once and parses. What is no whole command stays with the socket.
     @inline(__always)
     private func receive(_ index: Int) {
-        guard sockets.isUsed(index), !sockets[index].isFinished, !sockets[index].isPaused, !sockets[index].isDoomed else {
+        guard sockets.isUsed(index), !sockets[index].isFinished, !sockets[index].isPaused, !sockets[index].isDoomed
+        else {
             return
         }
         let descriptor = sockets[index].descriptor

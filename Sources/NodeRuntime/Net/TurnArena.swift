@@ -41,6 +41,8 @@ internal import ClusterModel
     mutating func removeAll() {
         chunk = 0
         used = 0
-        while unsafe chunks.count > Self.keptChunks { if let last = unsafe chunks.popLast() { unsafe last.deallocate() } }
+        while unsafe chunks.count > Self.keptChunks {
+            if let last = unsafe chunks.popLast() { unsafe last.deallocate() }
+        }
     }
 }
