@@ -11,6 +11,8 @@ public enum DataEffect {
     case openStore(StoreID, usesSlots: Bool)
     /// Close the store, set its directory aside and remove it.
     case dropStore(StoreID)
+    /// Forget the expiry hints up to this row key, inclusive: what they were about was looked at.
+    case forgetHints(StoreID, through: [UInt8])
     /// Answer the questions in it by `DataInput.rows`.
     case read(RowBatch)
     /// Walk and answer by `DataInput.scanned`.

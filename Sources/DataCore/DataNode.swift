@@ -112,6 +112,7 @@ extension Engine {
     private mutating func tick() {
         expireParked()
         expireForwards()
+        expireRows()
         if clientPause.until > 0, clientPause.until <= now.monotonic {
             clientPause.until = 0
             resumeParked { if case .pause = $0 { true } else { false } }

@@ -24,12 +24,15 @@ public final class Scan {
     /// Only count; no rows are given.
     public let isCount: Bool
     public let wantsValues: Bool
+    /// Row keys are given as the store has them, expiry hints included, instead of clients' keys; values are not read.
+    public let isRaw: Bool
     /// Rows with a deadline at or before this time (ms since 1970) are passed over.
     public let now: Int64
 
     public init(
         id: UInt64, store: StoreID, usesSlots: Bool, from: [UInt8], to: [UInt8]?, isReverse: Bool = false, limit: Int,
-        groupPrefix: Int = 0, groupLimit: Int = .max, isCount: Bool = false, wantsValues: Bool = false, now: Int64
+        groupPrefix: Int = 0, groupLimit: Int = .max, isCount: Bool = false, wantsValues: Bool = false,
+        isRaw: Bool = false, now: Int64
     ) {
         self.id = id
         self.store = store
@@ -42,6 +45,7 @@ public final class Scan {
         self.groupLimit = groupLimit
         self.isCount = isCount
         self.wantsValues = wantsValues
+        self.isRaw = isRaw
         self.now = now
     }
 

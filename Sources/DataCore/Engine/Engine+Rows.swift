@@ -41,7 +41,7 @@ extension Engine {
     }
 
     /// A deadline has passed: the time and the deletion become a record before anybody is told (RULES A13, F6).
-    private mutating func expire(_ row: Row, _ call: inout Call) {
+    mutating func expire(_ row: Row, _ call: inout Call) {
         let key = row.key.array
         openRecord(&call)
         batch.time(time(call))

@@ -3,7 +3,7 @@ internal import DequeModule
 
 /// All state of a data node, owned by `DataNode` behind one pointer: no exclusivity check, no reference count on the way
 /// of a command. Its methods are spread over this target's folders by what they do.
-struct Engine: ~Copyable {
+@safe struct Engine: ~Copyable {
     var settings: DataSettings
     var entropy: Entropy
     let hash: KeyHash
@@ -48,6 +48,8 @@ struct Engine: ~Copyable {
     /// Walks were added in this turn.
     var walksChanged = false
 
+    var expiry = ExpiryCycle()
+
     // Connections
     var connections = Slab<Connection>()
     var freeConnections: [Int] = []
@@ -76,9 +78,13 @@ struct Engine: ~Copyable {
 
     /// Buffers that a command may use while it runs.
     var scratch = ByteBuffer(capacity: 1024)
+    /// A reply arena for what answers nobody.
+    let spare: UnsafeMutablePointer<ReplyBuffer>
     var views: [ByteView] = []
 
     init(settings: DataSettings) {
+        unsafe spare = UnsafeMutablePointer<ReplyBuffer>.allocate(capacity: 1)
+        unsafe spare.initialize(to: ReplyBuffer(capacity: 16))
         self.settings = settings
         var entropy = Entropy(seed: settings.seed)
         hash = KeyHash(seed: entropy.next())
@@ -87,6 +93,11 @@ struct Engine: ~Copyable {
         keyspaces.append(KeyspaceIndex(name: "default"))
         numbers.reserveCapacity(64)
         touched.reserveCapacity(64)
+    }
+
+    deinit {
+        unsafe spare.deinitialize(count: 1)
+        unsafe spare.deallocate()
     }
 
     /// A batch that was persisted.
