@@ -1,0 +1,88 @@
+import ClusterModel
+
+/// Why an admin request is not done; nothing was changed.
+struct AdminRefusal: Error {
+    var code: AdminErrorCode
+    var message: String
+
+    init(_ code: AdminErrorCode, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    static func refused(_ message: String) -> AdminRefusal { AdminRefusal(.refused, message) }
+    static func usage(_ message: String) -> AdminRefusal { AdminRefusal(.usage, message) }
+    static func noNode(_ id: NodeID) -> AdminRefusal { AdminRefusal(.notFound, "no such node: \(id)") }
+    static func noKeyspace(_ name: String) -> AdminRefusal { AdminRefusal(.notFound, "no such keyspace: \(name)") }
+}
+
+// META.ADMIN: the requests that change something.
+extension MetaNode {
+    func judgeAdmin(_ request: AdminRequest, _ draft: ClusterState) -> Judgement {
+        do throws(AdminRefusal) {
+            switch request {
+            case .createKeyspace(let wish, let plan): return try createKeyspace(wish, plan, draft)
+            case .setKeyspace(let name, let settings, let plan):
+                return try setKeyspace(name, settings, plan, draft)
+            case .dropKeyspace(let name, let plan):
+                guard let keyspace = draft.keyspace(named: name) else { throw .noKeyspace(name) }
+                let count = draft.shards(of: keyspace.id).count
+                return outcome(
+                    .dropKeyspace(keyspace.id), plan, draft,
+                    "drop keyspace \(name) and the data of its \(counted(count, "shard"))")
+            case .setWeight(let id, let weight, let plan):
+                guard weight > 0, weight <= 1_000_000 else {
+                    throw .usage("a weight is above 0 and at most 1000000, not \(weight)")
+                }
+                return try update(id, plan, draft, "give node \(id) the weight \(weight)") { $0.weight = weight }
+            case .setMaintenance(let id, let isOn, let plan):
+                let summary = "\(isOn ? "put node \(id) into" : "take node \(id) out of") maintenance"
+                return try update(id, plan, draft, summary) { $0.standing = isOn ? .maintenance : .member }
+            case .removeNode(let id, let plan): return try removeNode(id, plan, draft)
+            case .listKeyspaces, .listShards, .listNodes, .status, .logTail: return .answer(.admin(report(request)))
+            }
+        } catch {
+            return .answer(.admin(.failed(code: error.code, message: error.message)))
+        }
+    }
+
+    /// The command, or in a plan only what it would do.
+    func outcome(
+        _ command: ClusterCommand, _ isPlan: Bool, _ draft: ClusterState, _ summary: String
+    ) -> Judgement {
+        if isPlan { return .answer(.admin(.done(routeVersion: draft.routeVersion, summary: summary))) }
+        return Judgement(commands: [command], answer: .done(summary: summary))
+    }
+
+    private func update(
+        _ id: NodeID, _ isPlan: Bool, _ draft: ClusterState, _ summary: String, change: (inout Node) -> Void
+    ) throws(AdminRefusal) -> Judgement {
+        guard var node = draft.node(id) else { throw .noNode(id) }
+        guard node.standing != .removed else { throw .refused("node \(id) was removed") }
+        change(&node)
+        return outcome(.updateNode(node), isPlan, draft, summary)
+    }
+
+    private func removeNode(
+        _ id: NodeID, _ isPlan: Bool, _ draft: ClusterState
+    ) throws(AdminRefusal) -> Judgement {
+        guard var node = draft.node(id) else { throw .noNode(id) }
+        guard node.standing != .removed else { throw .refused("node \(id) was removed already") }
+        let held = draft.replicas(on: id).all
+        guard held == 0 else {
+            throw .refused("node \(id) holds \(counted(held, "replica")): it can be removed when it holds none")
+        }
+        guard !mayLive(node) else { throw .refused("node \(id) is up: stop it first") }
+        node.standing = .removed
+        return outcome(
+            .updateNode(node), isPlan, draft, "remove node \(id) and never accept its store \(node.store) again")
+    }
+
+    /// Whether a node was heard just now, or this primary is too new to know.
+    private func mayLive(_ node: Node) -> Bool {
+        guard let found = hearing(node) else { return elapsed(since: termStart) < settings.rivalAfter }
+        return !found.hasLeft && elapsed(since: found.last) < settings.rivalAfter
+    }
+
+    func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+}

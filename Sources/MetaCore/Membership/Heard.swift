@@ -1,0 +1,89 @@
+import ClusterModel
+
+/// What a node said in this term; none of it is in the log.
+struct Heard: Sendable {
+    var boot: BootNonce
+    /// When its last beat came, ns.
+    var last: UInt64
+    /// It stopped cleanly.
+    var hasLeft: Bool
+    var routeVersion: RouteVersion
+    var reports: [ShardID: ShardReport]
+    var bytes: UInt64
+
+    init(_ beat: Heartbeat, now: UInt64) {
+        boot = beat.node.boot
+        last = now
+        hasLeft = beat.leaving == true
+        routeVersion = beat.routeVersion
+        reports = [:]
+        bytes = 0
+        for report in beat.shards {
+            reports[report.id] = report
+            bytes &+= report.bytes
+        }
+    }
+}
+
+/// A node that turns to a standby.
+struct Appeal: Sendable {
+    /// When its beats here began, and when the last one came, ns.
+    var first: UInt64
+    var last: UInt64
+}
+
+extension MetaNode {
+    /// Takes a beat of a boot that is registered. False = this beat needs the log, or a refusal.
+    mutating func noteBeat(_ beat: Heartbeat) -> Bool {
+        guard beat.cluster == nil || beat.cluster == state.cluster, let known = state.node(beat.node.id),
+            known.store == beat.node.store, known.boot == beat.node.boot, known.standing != .removed
+        else { return false }
+        heard[known.id] = Heard(beat, now: now.monotonic)
+        return true
+    }
+
+    /// What was heard of the registered boot of a node in this term.
+    func hearing(_ node: Node) -> Heard? {
+        guard let found = heard[node.id], found.boot == node.boot else { return nil }
+        return found
+    }
+
+    func isUp(_ node: Node) -> Bool {
+        guard node.standing != .removed, let found = hearing(node), !found.hasLeft else { return false }
+        return elapsed(since: found.last) < settings.downAfter
+    }
+
+    func beatAnswer(since: RouteVersion) -> HeartbeatAnswer {
+        let delta = since == state.routeVersion ? nil : state.delta(since: since)
+        return HeartbeatAnswer(cluster: state.cluster ?? settings.newCluster, term: state.term, delta: delta)
+    }
+
+    // MARK: A standby that is turned to (RULES B9)
+
+    /// A beat that came to a standby. A node that merely looks for the primary goes where the answer sends it; one that
+    /// comes again and again cannot reach it.
+    mutating func noteAppeal(_ beat: Heartbeat) {
+        guard let known = state.node(beat.node.id), known.store == beat.node.store, known.standing != .removed,
+            beat.leaving != true
+        else { return }
+        if let appeal = appeals[known.id], elapsed(since: appeal.last) < Self.appealGap {
+            appeals[known.id] = Appeal(first: appeal.first, last: now.monotonic)
+        } else {
+            appeals[known.id] = Appeal(first: now.monotonic, last: now.monotonic)
+        }
+    }
+
+    /// Milliseconds: beats further apart are not one appeal.
+    static let appealGap: UInt64 = 3000
+
+    /// Whether more than half of the registered nodes have come here again and again for as long as a take-over waits.
+    var isAppealedTo: Bool {
+        guard case .standby = role else { return false }
+        let members = state.members
+        let appealing = members.filter {
+            guard let appeal = appeals[$0.id], elapsed(since: appeal.last) < Self.appealGap else { return false }
+            return elapsed(since: appeal.first) >= settings.takeover
+        }
+        return !members.isEmpty && appealing.count * 2 > members.count
+    }
+}
