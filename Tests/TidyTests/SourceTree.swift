@@ -50,7 +50,8 @@ enum Architecture {
 
     /// Modules of the toolchain, which no manifest declares.
     static let toolchain: Set<String> = [
-        "Swift", "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Dispatch", "Synchronization", "Testing",
+        "Swift", "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Dispatch", "Synchronization",
+        "Testing",
         "RegexBuilder",
     ]
 }
