@@ -27,10 +27,16 @@ need_packages() {
     [ ${#missing[@]} -gt 0 ] || return 0
     command -v apt-get >/dev/null || die "missing: ${missing[*]}; no apt-get here, install them by this system's own means"
     say "installing ${missing[*]}"
-    as_root apt-get -o DPkg::Lock::Timeout=120 update -qq || die "apt-get update failed: is there a network?"
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
-        die "apt-get could not install ${missing[*]}"
+    local log
+    log=$(mktemp)
+    if ! as_root apt-get -o DPkg::Lock::Timeout=120 update -qq >"$log" 2>&1 ||
+        ! as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 \
+            install -y -qq --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        die "apt-get could not install ${missing[*]} (its last lines stand above): is there a network?"
+    fi
+    rm -f "$log"
 }
 
 need_swift() {
