@@ -17,6 +17,7 @@ public import ClusterModel
         /// Bytes of header and records, without the padding a seal adds.
         var sealed = 0
         var ticket: UInt64 = 0
+        var generation: UInt64 = 0
 
         init(capacity: Int) {
             bytes = ByteBuffer(capacity: capacity)
@@ -49,6 +50,21 @@ public import ClusterModel
     @inline(__always) public var ticket: UInt64 {
         get { unsafe state.pointee.ticket }
         set { unsafe state.pointee.ticket = newValue }
+    }
+
+    /// The segment it was written to; set by the log writer.
+    public var generation: UInt64 {
+        get { unsafe state.pointee.generation }
+        set { unsafe state.pointee.generation = newValue }
+    }
+
+    /// Takes the bytes of a batch on disk over; it counts as sealed.
+    func restore(_ onDisk: ByteView) {
+        unsafe state.pointee.bytes.removeAll()
+        unsafe state.pointee.bytes.append(onDisk)
+        let length = Int(onDisk.littleEndian(at: 32, as: UInt32.self))
+        unsafe state.pointee.records = Int(onDisk.littleEndian(at: 36, as: UInt32.self))
+        unsafe state.pointee.sealed = min(BatchHeader.size + length, onDisk.count)
     }
 
     @inline(__always) public var isEmpty: Bool { unsafe state.pointee.records == 0 && state.pointee.open == 0 }

@@ -1,0 +1,116 @@
+internal import ClusterModel
+internal import Glibc
+
+/// Why a node's directory cannot be used: one line that says what and what to do.
+public struct DiskError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+
+    public init(_ text: String) { description = text }
+
+    /// A system call on a file failed.
+    init(_ action: String, _ path: String, code: Int32 = errno) {
+        self.init("\(action) \(path): \(SocketError.text(code))")
+    }
+}
+
+/// File calls whose failures are told by `DiskError`.
+enum Files {
+    static func makeDirectory(_ path: String) throws(DiskError) {
+        var built = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            built += built.isEmpty || built.hasSuffix("/") ? "\(part)" : "/\(part)"
+            if mkdir(built, 0o700) != 0, errno != EEXIST { throw DiskError("cannot create directory", built) }
+        }
+    }
+
+    /// Makes the names in a directory durable (RULES E7).
+    static func syncDirectory(_ path: String) throws(DiskError) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DiskError("cannot open directory", path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw DiskError("cannot sync directory", path) }
+    }
+
+    /// Names in a directory, sorted.
+    static func names(in path: String) throws(DiskError) -> [String] {
+        guard let stream = unsafe opendir(path) else { throw DiskError("cannot list directory", path) }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+                unsafe tuple.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// The whole of a file.
+    static func read(_ path: String) throws(DiskError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DiskError("cannot open", path) }
+        defer { close(descriptor) }
+        let size = Int(lseek(descriptor, 0, SEEK_END))
+        guard size >= 0 else { throw DiskError("cannot read", path) }
+        var bytes = [UInt8](repeating: 0, count: size)
+        var done = 0
+        while done < size {
+            let got = unsafe bytes.withUnsafeMutableBytes { room -> Int in
+                guard let base = room.baseAddress else { return 0 }
+                return unsafe pread(descriptor, base + done, size - done, off_t(done))
+            }
+            if got < 0, errno == EINTR { continue }
+            guard got >= 0 else { throw DiskError("cannot read", path) }
+            if got == 0 { break }
+            done += got
+        }
+        return done == size ? bytes : Array(bytes[..<done])
+    }
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Replaces a file so that after a crash it is the old or the new one, whole.
+    static func replace(_ path: String, with bytes: [UInt8]) throws(DiskError) {
+        let temporary = path + ".tmp"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw DiskError("cannot create", temporary) }
+        defer { close(descriptor) }
+        try bytes.withByteView { (view) throws(DiskError) in try write(view, to: descriptor, at: 0, path: temporary) }
+        guard fsync(descriptor) == 0 else { throw DiskError("cannot sync", temporary) }
+        guard rename(temporary, path) == 0 else { throw DiskError("cannot rename to", path) }
+        try syncDirectory(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
+    }
+
+    static func write(
+        _ bytes: ByteView, to descriptor: Int32, at offset: Int, path: String
+    ) throws(DiskError) {
+        guard let base = unsafe bytes.base else { return }
+        var done = 0
+        while done < bytes.count {
+            let written = unsafe pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
+            if written < 0, errno == EINTR { continue }
+            guard written > 0 else { throw DiskError("cannot write", path) }
+            done += written
+        }
+    }
+
+    /// Removes a directory and all in it; what is not there is no error.
+    static func removeTree(_ path: String) throws(DiskError) {
+        guard exists(path) else { return }
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { throw DiskError("cannot look at", path) }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            for name in try names(in: path) { try removeTree("\(path)/\(name)") }
+            guard rmdir(path) == 0 else { throw DiskError("cannot remove", path) }
+        } else {
+            guard unlink(path) == 0 else { throw DiskError("cannot remove", path) }
+        }
+    }
+
+    /// Free bytes of the file system for this process.
+    static func freeBytes(_ path: String) -> UInt64 {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return .max }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+    }
+}

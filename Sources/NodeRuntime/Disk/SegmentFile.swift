@@ -1,0 +1,56 @@
+internal import CSystemCalls
+internal import ClusterModel
+internal import DataCore
+internal import Glibc
+
+/// One segment of the node log: a file whose size is final before the first batch, so that a sync writes no metadata.
+final class SegmentFile {
+    let generation: UInt64
+    let path: String
+    let size: Int
+    private let descriptor: Int32
+
+    /// Makes a segment: allocated, header written, file and directory synced. A recycled file's old bytes are of another
+    /// generation and never parse as this one's.
+    init(directory: String, log: UniqueID, generation: UInt64, size: Int, recycled: String?) throws(DiskError) {
+        self.generation = generation
+        self.size = size
+        path = "\(directory)/\(Self.name(generation))"
+        if let recycled, rename(recycled, path) != 0 { throw DiskError("cannot rename to", path) }
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw DiskError("cannot create", path) }
+        let code = ostraka_fallocate(descriptor, 0, Int64(size))
+        if code < 0 {
+            close(descriptor)
+            throw DiskError("cannot allocate \(size) bytes for", path, code: -code)
+        }
+        let header = SegmentHeader(log: log, generation: generation, size: UInt64(size)).block
+        try header.withByteView { (view) throws(DiskError) in
+            try Files.write(view, to: descriptor, at: 0, path: path)
+        }
+        guard fsync(descriptor) == 0 else { throw DiskError("cannot sync", path) }
+        try Files.syncDirectory(directory)
+    }
+
+    deinit { close(descriptor) }
+
+    func write(_ bytes: ByteView, at offset: UInt64) throws(DiskError) {
+        try Files.write(bytes, to: descriptor, at: Int(offset), path: path)
+    }
+
+    func sync() throws(DiskError) {
+        let code = ostraka_fdatasync(descriptor)
+        if code < 0 { throw DiskError("cannot sync", path, code: -code) }
+    }
+
+    /// 16 hexadecimal digits and `.seg`, so that names sort as generations do.
+    static func name(_ generation: UInt64) -> String {
+        let digits = String(generation, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits + ".seg"
+    }
+
+    static func generation(of name: String) -> UInt64? {
+        guard name.hasSuffix(".seg"), name.utf8.count == 20 else { return nil }
+        return UInt64(name.dropLast(4), radix: 16)
+    }
+}
