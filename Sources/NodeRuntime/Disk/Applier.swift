@@ -1,0 +1,228 @@
+internal import ClusterModel
+internal import DataCore
+internal import Foundation
+internal import LevelStore
+internal import Synchronization
+
+/// The thread that brings committed records to LevelDB, in order, many batches at once, and opens and drops stores.
+///
+/// It never syncs LevelDB: after a crash the log has what LevelDB lost. `applied` is written with the rows it stands for.
+final class Applier: @unchecked Sendable {
+    enum Job {
+        /// A batch was persisted; it may be applied once `apply` covers its ticket.
+        case batch(LogBatch)
+        case apply(through: UInt64)
+        case open(StoreID, usesSlots: Bool, isNew: Bool)
+        case drop(StoreID)
+        case forgetHints(StoreID, through: [UInt8])
+    }
+
+    struct Counters: Sendable {
+        var rounds: UInt64 = 0
+        var rows: UInt64 = 0
+        /// Time in LevelDB's writes, ns, and the longest of them since it was last asked.
+        var nanos: UInt64 = 0
+        var longestNanos: UInt64 = 0
+    }
+
+    let stores: ShardStores
+    private let queue = WorkQueue<Job>()
+    private let isApplied: ([DataInput.Applied], [LogBatch]) -> Void
+    private let failed: (String) -> Void
+    private let lock = Mutex(Shared())
+    private var worker: Worker?
+
+    private struct Shared {
+        var counters = Counters()
+        /// Segment of the last batch that is wholly in the stores.
+        var generation: UInt64 = 0
+    }
+
+    // Of the thread alone.
+    private var waiting: [LogBatch] = []
+    private var covered: UInt64 = 0
+    private var applied: [StoreID: Seq] = [:]
+    private var sizes: [StoreID: UInt64] = [:]
+    private var lastSizes: UInt64 = 0
+    private let changes = LevelBatch()
+    private var row = ByteBuffer(capacity: 256)
+    private var value = ByteBuffer(capacity: 1024)
+
+    /// Bytes of batches that one round takes.
+    private static let roundBytes = 8 << 20
+    /// Bytes of one LevelDB write.
+    private static let writeBytes = 4 << 20
+
+    init(
+        stores: ShardStores, applied: [StoreID: Seq],
+        isApplied: @escaping ([DataInput.Applied], [LogBatch]) -> Void, failed: @escaping (String) -> Void
+    ) {
+        self.stores = stores
+        self.applied = applied
+        self.isApplied = isApplied
+        self.failed = failed
+        worker = Worker("applier") { [self] in run() }
+    }
+
+    func add(_ job: Job) {
+        if case .open(let store, _, _) = job { stores.announce(store) }
+        queue.add(job)
+    }
+
+    /// Does what waits, then ends the thread.
+    func stop() {
+        queue.close()
+        worker?.wait()
+    }
+
+    var counters: Counters {
+        lock.withLock { shared in
+            let counters = shared.counters
+            shared.counters.longestNanos = 0
+            return counters
+        }
+    }
+
+    /// All batches of segments before this one are in the stores.
+    var generation: UInt64 { lock.withLock { $0.generation } }
+
+    // MARK: The thread
+
+    private func run() {
+        do {
+            while let jobs = queue.takeAll() {
+                for job in jobs { try take(job) }
+                while try applyRound() {}
+            }
+        } catch {
+            failed("\(error)")
+        }
+    }
+
+    private func take(_ job: Job) throws {
+        switch job {
+        case .batch(let batch): waiting.append(batch)
+        case .apply(let ticket): covered = max(covered, ticket)
+        case .open(let store, let usesSlots, let isNew):
+            if stores.database(openNow: store) == nil {
+                try stores.open(store, usesSlots: usesSlots, isNew: isNew)
+            }
+        case .drop(let store):
+            while try applyRound() {}
+            applied[store] = nil
+            sizes[store] = nil
+            try stores.drop(store)
+        case .forgetHints(let store, let through): try forgetHints(store, through)
+        }
+    }
+
+    /// Applies some batches that are committed. Returns whether there may be more.
+    private func applyRound() throws -> Bool {
+        let round = ApplyRound()
+        var taken: [LogBatch] = []
+        var bytes = 0
+        for batch in waiting {
+            guard batch.ticket <= covered, bytes < Self.roundBytes else { break }
+            round.take(batch) { applied[$0] }
+            bytes += batch.byteCount
+            taken.append(batch)
+        }
+        guard let last = taken.last else { return false }
+        waiting.removeFirst(taken.count)
+        var marks: [DataInput.Applied] = []
+        for part in round.parts {
+            guard part.seq > .zero, let database = stores.database(openNow: part.store) else { continue }
+            try write(part, database)
+            applied[part.store] = part.seq
+            marks.append(
+                DataInput.Applied(
+                    store: part.store, epoch: part.epoch, seq: part.seq, bytes: size(part.store, database)))
+        }
+        lock.withLock { $0.generation = max($0.generation, last.generation) }
+        isApplied(marks, taken)
+        return true
+    }
+
+    private func write(_ part: ApplyRound.Part, _ database: LevelDatabase) throws {
+        let start = Clocks.monotonic()
+        let usesSlots = stores.usesSlots(part.store)
+        changes.removeAll()
+        if part.flushes { try clear(database) }
+        for op in part.ops {
+            row.removeAll()
+            RowKey.write(op.key, usesSlots: usesSlots, to: &row)
+            if op.isDelete {
+                changes.delete(row.view)
+            } else {
+                value.removeAll()
+                StoredValue.write(op.value, deadline: op.deadline, to: &value)
+                changes.put(row.view, value.view)
+                if op.deadline != 0 { hint(op) }
+            }
+        }
+        value.removeAll()
+        value.append(littleEndian: part.epoch.rawValue)
+        value.append(littleEndian: part.seq.rawValue)
+        RowKey.applied.withByteView { changes.put($0, value.view) }
+        try database.write(changes)
+        note(rows: part.ops.count, nanos: Clocks.monotonic() - start)
+    }
+
+    private func hint(_ op: ApplyRound.Op) {
+        row.removeAll()
+        RowKey.writeHint(deadline: op.deadline, key: op.key, to: &row)
+        changes.put(row.view, .empty)
+    }
+
+    /// FLUSHALL: every data row and hint goes before what came after it.
+    private func clear(_ database: LevelDatabase) throws {
+        let rows = database.iterator(fillsCache: false)
+        [RowKey.dataKind].withByteView { rows.seek($0) }
+        while rows.isValid {
+            changes.delete(rows.key)
+            rows.next()
+            if changes.bytes > Self.writeBytes {
+                try database.write(changes)
+                changes.removeAll()
+            }
+        }
+        try rows.check()
+    }
+
+    private func forgetHints(_ store: StoreID, _ through: [UInt8]) throws {
+        guard let database = stores.database(openNow: store) else { return }
+        changes.removeAll()
+        let rows = database.iterator(fillsCache: false)
+        [RowKey.hintKind].withByteView { rows.seek($0) }
+        while rows.isValid, rows.key.count > 0, rows.key[0] == RowKey.hintKind,
+            through.withByteView({ !$0.precedes(rows.key) })
+        {
+            changes.delete(rows.key)
+            rows.next()
+        }
+        try rows.check()
+        try database.write(changes)
+    }
+
+    /// Approximate bytes of a store; LevelDB is asked at most once a second.
+    private func size(_ store: StoreID, _ database: LevelDatabase) -> UInt64 {
+        let now = Clocks.monotonic()
+        if now - lastSizes > 1_000_000_000 {
+            lastSizes = now
+            sizes.removeAll(keepingCapacity: true)
+        }
+        if let known = sizes[store] { return known }
+        let size = database.approximateSize(from: [0], to: [255])
+        sizes[store] = size
+        return size
+    }
+
+    private func note(rows: Int, nanos: UInt64) {
+        lock.withLock { shared in
+            shared.counters.rounds += 1
+            shared.counters.rows += UInt64(rows)
+            shared.counters.nanos += nanos
+            shared.counters.longestNanos = max(shared.counters.longestNanos, nanos)
+        }
+    }
+}

@@ -1,0 +1,146 @@
+internal import ClusterModel
+internal import DataCore
+internal import Foundation
+internal import Glibc
+internal import LevelStore
+
+/// The LevelDBs of a node's shard stores, by id.
+///
+/// Thread-safe. A store is opened and dropped on the applier's thread, in the order the core said; a reader that asks for
+/// one that is still being opened waits for it.
+final class ShardStores: @unchecked Sendable {
+    private enum Entry {
+        case opening
+        case open(LevelDatabase, usesSlots: Bool)
+        case failed(String)
+    }
+
+    private let condition = NSCondition()
+    private var entries: [StoreID: Entry] = [:]
+    private let directory: String
+    private let cache: LevelCache
+    private let openFiles: Int
+
+    /// Bytes that the write buffers of all stores share.
+    private static let writeBuffers = 256 << 20
+    private static let patience: TimeInterval = 30
+
+    /// - Parameters:
+    ///   - cacheBytes: block cache of all stores together.
+    ///   - openFiles: descriptors that all stores together may hold.
+    init(directory: String, cacheBytes: Int, openFiles: Int) {
+        self.directory = directory
+        cache = LevelCache(bytes: cacheBytes)
+        self.openFiles = openFiles
+    }
+
+    /// Notes that a store will be opened, so that readers wait for it.
+    func announce(_ id: StoreID) {
+        condition.lock()
+        if entries[id] == nil { entries[id] = .opening }
+        condition.unlock()
+    }
+
+    /// Opens a store; makes it if `isNew`.
+    func open(_ id: StoreID, usesSlots: Bool, isNew: Bool) throws(DiskError) {
+        let path = path(id)
+        if isNew, Files.exists(path), try Files.names(in: path).isEmpty == false {
+            // A store of this very life can only be there if its creation was not logged: nothing in it was promised.
+            try Files.removeTree(path)
+        }
+        try Files.makeDirectory(path)
+        condition.lock()
+        let count = max(entries.count, 4)
+        condition.unlock()
+        let options = LevelOptions(
+            createsIfMissing: isNew, writeBufferBytes: min(max(Self.writeBuffers / count, 4 << 20), 64 << 20),
+            maxOpenFiles: max(openFiles / count, 32), cache: cache)
+        do {
+            let database = try LevelDatabase(directory: path, options: options)
+            if isNew { try Files.syncDirectory(directory) }
+            set(id, .open(database, usesSlots: usesSlots))
+        } catch let error as LevelError {
+            set(id, .failed("\(error)"))
+            throw DiskError("cannot open store \(id): \(error)")
+        } catch {
+            set(id, .failed("\(error)"))
+            throw DiskError("\(error)")
+        }
+    }
+
+    /// Closes a store and removes its directory.
+    func drop(_ id: StoreID) throws(DiskError) {
+        condition.lock()
+        entries[id] = nil
+        condition.unlock()
+        let path = path(id)
+        guard Files.exists(path) else { return }
+        let aside = path + ".dropped"
+        try Files.removeTree(aside)
+        guard unsafe rename(path, aside) == 0 else { throw DiskError("cannot rename", path) }
+        try Files.syncDirectory(directory)
+        try Files.removeTree(aside)
+    }
+
+    private func set(_ id: StoreID, _ entry: Entry) {
+        condition.lock()
+        entries[id] = entry
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// The database of a store; waits while it is being opened. Nil when it is unknown, dropped, or did not open.
+    func database(_ id: StoreID) -> LevelDatabase? {
+        condition.lock()
+        defer { condition.unlock() }
+        let limit = Date(timeIntervalSinceNow: Self.patience)
+        while case .opening = entries[id] { if !condition.wait(until: limit) { return nil } }
+        if case .open(let database, _) = entries[id] { return database }
+        return nil
+    }
+
+    /// The database of a store if it is open now.
+    func database(openNow id: StoreID) -> LevelDatabase? {
+        condition.lock()
+        defer { condition.unlock() }
+        if case .open(let database, _) = entries[id] { return database }
+        return nil
+    }
+
+    /// Whether row keys of a store begin with slot and hash.
+    func usesSlots(_ id: StoreID) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        if case .open(_, let usesSlots) = entries[id] { return usesSlots }
+        return true
+    }
+
+    /// All open stores, by id.
+    var all: [(id: StoreID, database: LevelDatabase)] {
+        condition.lock()
+        defer { condition.unlock() }
+        return entries.compactMap { id, entry in
+            if case .open(let database, _) = entry { (id, database) } else { nil }
+        }.sorted { $0.id < $1.id }
+    }
+
+    /// Closes all: after it nobody may ask.
+    func close() {
+        condition.lock()
+        entries = [:]
+        condition.unlock()
+    }
+
+    /// What a store holds: (epoch, seq) of its last record; zero for a new one.
+    static func applied(_ database: LevelDatabase) throws(LevelError) -> (epoch: Epoch, seq: Seq) {
+        guard let bytes = try database.value(RowKey.applied), bytes.count == 16 else { return (.none, .zero) }
+        return bytes.withByteView { view in
+            (
+                Epoch(rawValue: view.littleEndian(at: 0, as: UInt64.self)),
+                Seq(rawValue: view.littleEndian(at: 8, as: UInt64.self))
+            )
+        }
+    }
+
+    private func path(_ id: StoreID) -> String { "\(directory)/\(id)" }
+}
