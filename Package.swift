@@ -80,7 +80,7 @@ let package = Package(
         tests("MetaCoreTests", ["ClusterModel", "MetaCore"]),
         tests("LevelStoreTests", ["ClusterModel", "LevelStore"]),
         tests("SharedLogTests", ["ClusterModel", "SharedLog"]),
-        tests("NodeRuntimeTests", ["ClusterModel", "DataCore", "LevelStore", "NodeRuntime", "Wire"]),
+        tests("NodeRuntimeTests", ["ClusterModel", "DataCore", "LevelStore", "NodeRuntime", "Wire", logging]),
         tests("ClusterClientTests", ["ClusterClient", "ClusterModel", "Wire"]),
         tests("TidyTests", []),
         tests("ClusterTests", ["ClusterClient", "ClusterModel"]),

@@ -10,6 +10,8 @@ public enum Limits {
     public static let arguments = 1 << 20
     /// Longest declared bulk length a request may carry: Redis's proto-max-bulk-len.
     public static let bulkBytes = 512 << 20
+    /// Bytes of one incomplete command that are kept before its connection is closed: Redis's client-query-buffer-limit.
+    public static let queryBytes = 1 << 30
     /// Unsent replies a connection may hold before it is closed.
     public static let outputBytes = 64 << 20
     /// Longest peer frame in bytes, header included.

@@ -121,6 +121,11 @@ public enum PortKind: UInt8, Sendable {
         return true
     }
 
+    /// Whether its commands are dropped from here on: it is to be closed, or one turn's replies passed the output bound.
+    @inline(__always) var takesNoMore: Bool {
+        unsafe isClosing || arenas.pointee.bytes.count > Limits.outputBytes
+    }
+
     @inline(__always) var isSession: Bool {
         if case .session = kind { return true }
         return false

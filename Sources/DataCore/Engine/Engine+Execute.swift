@@ -57,6 +57,10 @@ extension Engine {
         if connections[place].isBlocked {
             return unsafe enqueue(place, arguments, count, request: request)
         }
+        if unsafe connections.address(place).pointee.takesNoMore {
+            connections[place].isClosing = true
+            return
+        }
         if unsafe runFast(place, arguments, count, request: request) { return }
         switch unsafe attempt(place, arguments, count, request: request) {
         case .done, .refused: break

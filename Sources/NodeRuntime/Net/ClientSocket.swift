@@ -9,8 +9,9 @@ struct ClientSocket: ~Copyable {
     var parser = RequestParser()
     /// Bytes that are no complete command yet, or that wait because the core takes no more now.
     var input = ByteBuffer(capacity: 16)
-    /// Replies the socket did not take.
+    /// Replies the socket did not take; those up to `sent` it took since.
     var output = ByteBuffer(capacity: 16)
+    var sent = 0
     /// Whether the poller was told to say when it is writable.
     var awaitsWrite = false
     /// Not read now: the core said so.
@@ -28,6 +29,38 @@ struct ClientSocket: ~Copyable {
     init(descriptor: Int32, id: ConnectionID) {
         self.descriptor = descriptor
         self.id = id
+    }
+
+    /// Whether bytes may be read now. What it holds already is parsed first: a flood waits in the kernel's buffers.
+    @inline(__always) var takesInput: Bool { !(isPaused || isFinished || isDoomed || isClosing || hasLeftover) }
+
+    /// Replies still to be sent.
+    var unsent: Int { output.count - sent }
+
+    /// Notes that the socket took bytes of `output`. They are moved out when they are half of it, so that a long rest
+    /// is not moved at every write.
+    mutating func noteSent(_ count: Int) {
+        sent += count
+        if sent == output.count {
+            output.removeAll()
+            output.shrink(above: 64 << 10)
+            sent = 0
+        } else if sent > output.count / 2 {
+            output.dropFirst(sent)
+            sent = 0
+        }
+    }
+
+    /// Forgets consumed bytes, and gives memory back that a large command needed and the rest does not.
+    mutating func dropInput(_ count: Int) {
+        input.dropFirst(count)
+        if input.isEmpty {
+            input.shrink(above: 1024)
+        } else if input.capacity > 16 << 10, input.count < input.capacity / 8 {
+            var smaller = ByteBuffer(capacity: input.count)
+            smaller.append(input.view)
+            input = smaller
+        }
     }
 
     /// What the poller is asked for.

@@ -19,7 +19,7 @@ final class Mailbox<Message>: @unchecked Sendable {
 
     deinit { _ = close(descriptor) }
 
-    func post(_ message: sending Message) {
+    func post(_ message: Message) {
         let boxed = Unchecked(message: message)
         let wasEmpty = lock.withLock { list in
             list.append(boxed)

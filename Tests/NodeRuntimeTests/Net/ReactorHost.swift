@@ -1,0 +1,133 @@
+import ClusterModel
+import DataCore
+import Foundation
+import Glibc
+import Logging
+import Synchronization
+import Wire
+
+@testable import NodeRuntime
+
+/// A whole data node on loopback without a disk: the real reactor and core, a host that calls every batch durable and
+/// applied at once, and a route table that gives this node all shards of keyspace `default`.
+final class ReactorHost: Sendable {
+    static let cluster = UniqueID(high: 9, low: 9)
+
+    let address: Address
+    let mailbox: Mailbox<ReactorMessage>
+    private let isFinished = Mutex(false)
+
+    init(maxClients: Int = 10_000, password: String? = nil) throws {
+        let listener = try Socket.listen(Address(host: "127.0.0.1", port: 0))
+        address = Socket.localAddress(listener)
+        guard let poller = Poller(), let mailbox = Mailbox<ReactorMessage>() else { throw POSIXError(.EMFILE) }
+        self.mailbox = mailbox
+        var settings = Self.settings(address)
+        settings.maxClients = maxClients
+        settings.password = password.map { Array($0.utf8) }
+        let parts = Parts(poller: poller, mailbox: mailbox, settings: settings, listener: listener)
+        Thread { [self] in
+            parts.run()
+            isFinished.withLock { $0 = true }
+        }.start()
+    }
+
+    /// Whether the loop ended after `stop`, within the bound.
+    func ends(within seconds: Double = 10) -> Bool {
+        let limit = Date(timeIntervalSinceNow: seconds)
+        while Date() < limit {
+            if isFinished.withLock({ $0 }) { return true }
+            usleep(2000)
+        }
+        return false
+    }
+
+    func stop() { mailbox.post(.stop) }
+
+    deinit { mailbox.post(.stop) }
+
+    private static func settings(_ address: Address) -> DataSettings {
+        DataSettings(
+            id: NodeID(rawValue: "d1"), store: UniqueID(high: 1, low: 1), boot: BootNonce(rawValue: 7),
+            address: address, gateway: address, peer: address, seed: 99)
+    }
+
+    /// What the reactor's thread is made of.
+    private struct Parts: @unchecked Sendable {
+        let poller: Poller
+        let mailbox: Mailbox<ReactorMessage>
+        let settings: DataSettings
+        let listener: Int32
+
+        func run() {
+            var node = DataNode(settings: settings, now: Clocks.tick())
+            var effects = Effects<DataEffect>()
+            node.step(
+                .recovered(RecoveredNode(cluster: nil, replicas: [], batches: [])), now: Clocks.tick(),
+                effects: &effects)
+            node.step(.beatAnswered(answer), now: Clocks.tick(), effects: &effects)
+            let disk = InstantDisk(mailbox: mailbox)
+            for effect in effects.all { disk.run(effect) }
+            let logger = Logger(label: "reactor-test", factory: { _ in SwiftLogNoOpLogHandler() })
+            let hello = PeerHello(cluster: nil, node: settings.id, store: settings.store, boot: settings.boot)
+            let peers = PeerLinks(
+                poller: poller, hello: { hello }, logger: logger, addresses: { _ in nil }, data: { UInt64($0) })
+            let reactor = Reactor(
+                node: node, poller: poller, mailbox: mailbox, peers: peers,
+                requiresPassword: settings.password != nil, logger: logger, run: disk.run)
+            reactor.listen(listener, .gateway)
+            reactor.loop()
+        }
+
+        private func shard(_ index: Int, of keyspace: Keyspace) -> ShardConfiguration {
+            let range = ShardRange.slots(from: UInt16(index * 4096), to: UInt16((index + 1) * 4096))
+            return ShardConfiguration(
+                id: ShardID(rawValue: UInt64(index + 1)), keyspace: keyspace.id, epoch: Epoch(rawValue: 1),
+                range: range, policy: keyspace.policy, members: [Member(node: settings.id, incarnation: .first)],
+                proposal: Proposal(proposer: "test", request: 1), primaryBoot: settings.boot)
+        }
+
+        private var answer: HeartbeatAnswer {
+            let keyspace = Keyspace(
+                id: KeyspaceID(rawValue: 1), name: "default", scheme: SchemeParameters(kind: .hash, shards: 4),
+                policy: ReplicationPolicy(replicas: 1))
+            let shards = (0..<4).map { shard($0, of: keyspace) }
+            let delta = RouteDelta(
+                cluster: ReactorHost.cluster, since: .zero, version: RouteVersion(rawValue: 1), keyspaces: [keyspace],
+                shards: shards, nodes: [settings.node])
+            return HeartbeatAnswer(cluster: ReactorHost.cluster, term: Term(rawValue: 1), delta: delta)
+        }
+    }
+}
+
+/// Answers the core's effects at once: every batch is durable, every record applied, every row not in memory absent.
+private final class InstantDisk {
+    let mailbox: Mailbox<ReactorMessage>
+    private var open: [LogBatch] = []
+
+    init(mailbox: Mailbox<ReactorMessage>) { self.mailbox = mailbox }
+
+    func run(_ effect: DataEffect) {
+        switch effect {
+        case .persist(let batch):
+            open.append(batch)
+            mailbox.post(.input(.durable(through: batch.ticket)))
+        case .apply(let ticket):
+            var marks: [ShardID: DataInput.Applied] = [:]
+            let spent = open.filter { $0.ticket <= ticket }
+            open.removeAll { $0.ticket <= ticket }
+            for batch in spent {
+                batch.forEachRecord { header, _ in
+                    marks[header.shard] = DataInput.Applied(
+                        store: StoreID(shard: header.shard, incarnation: header.incarnation), epoch: header.epoch,
+                        seq: header.seq, bytes: 0)
+                }
+            }
+            mailbox.post(.input(.applied(Array(marks.values), spent: spent)))
+        case .read(let rows):
+            for index in rows.items.indices { rows.answer(index, .absent) }
+            mailbox.post(.input(.rows(rows)))
+        default: break
+        }
+    }
+}
