@@ -39,47 +39,62 @@ extension Rules {
             guard file.isPure, !file.isTest else { return [] }
             let names = file.unorderedNames
             return file.violations { line in
+                guard line.code.contains("for ") || line.code.contains(".keys") || line.code.contains(".values") else {
+                    return nil
+                }
                 if line.comment.contains("order-free:") || file.sorts(near: line) { return nil }
-                if line.code.contains(/\.(keys|values)\.(map|compactMap|flatMap|forEach|filter|reduce|first|last)\b/) {
-                    return "walks a dictionary's keys or values"
+                let walk = /(\w+)\.(?:keys|values)\.(?:map|compactMap|flatMap|forEach|filter|reduce|first|last)\b/
+                if let walk = line.code.firstMatch(of: walk), names.contains(String(walk.1)) {
+                    return "walks the keys or values of \(walk.1), a Dictionary"
                 }
                 guard let loop = line.code.firstMatch(of: /\bfor\s+(?:case\s+)?.+?\s+in\s+([\w.]+)/) else { return nil }
                 let parts = loop.1.split(separator: ".").filter { $0 != "self" }
-                if parts.count > 1, ["keys", "values"].contains(parts[parts.count - 1]) {
-                    return "loops over \(loop.1)"
-                }
-                guard parts.count == 1, names.contains(String(parts[0])) else { return nil }
-                return "loops over \(loop.1), a Dictionary or Set"
+                let isView = parts.count > 1 && ["keys", "values"].contains(parts[parts.count - 1])
+                guard isView || parts.count == 1, let name = parts.dropLast(isView ? 1 : 0).last else { return nil }
+                return names.contains(String(name)) ? "loops over \(loop.1), a Dictionary or Set" : nil
             }
         })
 }
 
+/// The stored names of a text, by what they are declared as.
+struct DeclaredNames: Sendable {
+    /// A Dictionary or a Set.
+    var unordered: Set<String> = []
+    /// Anything else.
+    var others: Set<String> = []
+
+    init(_ files: [SourceFile]) {
+        for line in files.lazy.flatMap(\.lines) where line.code.contains("func ") || line.code.contains("init(") {
+            // A parameter that is an array.
+            for match in line.code.matches(of: /(\w+):\s*(?:inout\s+)?\[[^:\]]+\]/) { others.insert(String(match.1)) }
+        }
+        for line in files.lazy.flatMap(\.lines) where line.code.contains("var ") || line.code.contains("let ") {
+            for match in line.code.matches(of: /\b(?:var|let)\s+(\w+)\s*(?::\s*([\w\[<]+[^=]*)|=\s*([\w\[<.]+.*))/) {
+                let declared = String(match.2 ?? match.3 ?? "")
+                if declared.contains(/^(\[[^\[\]]+:|Set[<(]|Dictionary[<(])/) {
+                    unordered.insert(String(match.1))
+                } else {
+                    others.insert(String(match.1))
+                }
+            }
+        }
+    }
+}
+
 extension SourceFile {
-    /// Names that this file declares as a Dictionary or a Set.
+    /// Names that mean a Dictionary or a Set in this file: by its own declarations; for names that it does not declare,
+    /// by those of its target, where they agree.
     fileprivate var unorderedNames: Set<String> {
-        var names: Set<String> = []
-        for line in lines {
-            for match in line.code.matches(of: /\b(?:var|let)\s+(\w+)\s*:\s*(?:\[[^\[\]]+:|Set<|Dictionary<)/) {
-                names.insert(String(match.1))
-            }
-            for match in line.code.matches(
-                of: /\b(?:var|let)\s+(\w+)\s*=\s*(?:\[[^\[\]]+:[^\]]+\]\(|Set<|Set\(|Dictionary[<(])/)
-            {
-                names.insert(String(match.1))
-            }
-        }
-        // The same name for an array or a parameter elsewhere in the file: the line alone cannot tell which is meant.
-        for line in lines {
-            for match in line.code.matches(of: /\b(\w+)\s*:\s*(?:inout\s+)?\[(?:[^:\[\]]|\[[^\[\]]*\])+\]/) {
-                names.remove(String(match.1))
-            }
-        }
-        return names
+        let own = DeclaredNames([self])
+        let target = target.flatMap { SourceTree.names[$0] } ?? DeclaredNames([])
+        let outside = target.unordered.subtracting(target.others).subtracting(own.others)
+        return own.unordered.subtracting(own.others).union(outside)
     }
 
     /// Whether the expression that begins on the line is sorted: there, or on the three lines that it may go on for.
     fileprivate func sorts(near line: SourceLine) -> Bool {
-        lines[(line.number - 1)..<min(line.number + 3, lines.count)].contains { $0.code.contains(".sorted") }
-            && (line.code.contains(".sorted") || line.code.hasSuffix("({") || line.code.hasSuffix("{"))
+        if line.code.contains(".sorted") { return true }
+        guard line.code.hasSuffix("{") else { return false }
+        return lines[line.number..<min(line.number + 3, lines.count)].contains { $0.code.contains(".sorted") }
     }
 }

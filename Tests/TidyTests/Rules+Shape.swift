@@ -36,6 +36,9 @@ extension Rules {
             let own = name.contains(empty) ? [Violation(path: file.path, line: 0, found: "file name \(name)")] : []
             return own
                 + file.violations { line in
+                    guard ["Util", "Helper", "Manager", "Impl"].contains(where: { line.code.contains($0) }) else {
+                        return nil
+                    }
                     guard let type = line.code.firstMatch(of: /\b(?:struct|class|enum|actor|protocol)\s+(\w+)/) else {
                         return nil
                     }
@@ -62,6 +65,7 @@ extension Rules {
         check: { file in
             guard !file.isManifest, !file.path.hasPrefix("Tests/TidyTests/") else { return [] }
             return file.violations { line in
+                guard line.text.contains("://") else { return nil }
                 let isComment =
                     line.text.drop { $0 == " " }.hasPrefix("#") || line.text.drop { $0 == " " }.hasPrefix("//")
                 if isComment { return nil }
@@ -81,7 +85,9 @@ extension SourceFile {
         var open: [(indent: Int, line: Int)] = []
         for line in lines where !line.code.allSatisfy(\.isWhitespace) {
             let indent = line.code.prefix { $0 == " " }.count
-            if line.code.contains(/\b(func\s+\S+|init[?]?)\s*[(<]/) {
+            if line.code.contains("func ") || line.code.contains("init"),
+                line.code.contains(/\b(func\s+\S+|init[?]?)\s*[(<]/)
+            {
                 open.append((indent, line.number))
             } else if let last = open.last, indent == last.indent, line.code.dropFirst(indent).hasPrefix("}") {
                 found.append((last.line, line.number - last.line))

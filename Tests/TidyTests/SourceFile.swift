@@ -40,7 +40,9 @@ struct SourceFile {
     /// The modules imported, with their lines.
     var imports: [(module: String, line: SourceLine)] {
         lines.compactMap { line in
-            guard let match = line.code.firstMatch(of: /^\s*(?:@\w+(?:\(\w+\))?\s+)*(?:\w+\s+)?import\s+(.+)$/) else {
+            guard line.code.contains("import "),
+                let match = line.code.firstMatch(of: /^\s*(?:@\w+(?:\(\w+\))?\s+)*(?:\w+\s+)?import\s+(.+)$/)
+            else {
                 return nil
             }
             let words = match.1.split(separator: " ")
@@ -54,46 +56,55 @@ struct SourceFile {
     private func nestedPackage(_ parts: [Substring]) -> Bool { parts.contains("Sources") && parts[0] == "Tests" }
 }
 
-/// Splits Swift lines into code and comment; remembers what stays open at a line's end.
+/// Splits Swift lines into code and comment; remembers what stays open at a line's end. It works on UTF-8, of which
+/// every byte that matters here is ASCII.
 private struct LineScanner {
     private var commentDepth = 0
     private var openString: (quotes: Int, pounds: Int)?
 
-    mutating func scan(_ text: String, number: Int) -> SourceLine {
-        var code = ""
-        var comment = ""
-        let characters = Array(text)
+    private static let slash = UInt8(ascii: "/")
+    private static let star = UInt8(ascii: "*")
+    private static let quote = UInt8(ascii: "\"")
+    private static let pound = UInt8(ascii: "#")
+    private static let backslash = UInt8(ascii: "\\")
+
+    mutating func scan(_ line: String, number: Int) -> SourceLine {
+        let text = Array(line.utf8)
+        var code: [UInt8] = []
+        var comment: [UInt8] = []
         var index = 0
-        while index < characters.count {
+        while index < text.count {
             if commentDepth > 0 {
-                index = skipComment(characters, index, &comment)
+                index = skipComment(text, index, &comment)
             } else if openString != nil {
-                index = skipString(characters, index, &code)
-            } else if starts(characters, index, "//") {
-                comment += String(characters[(index + 2)...])
+                index = skipString(text, index, &code)
+            } else if isPair(text, index, Self.slash, Self.slash) {
+                comment += text[(index + 2)...]
                 break
-            } else if starts(characters, index, "/*") {
+            } else if isPair(text, index, Self.slash, Self.star) {
                 commentDepth = 1
                 index += 2
-            } else if let opening = stringOpening(characters, index) {
+            } else if let opening = stringOpening(text, index) {
                 openString = (opening.quotes, opening.pounds)
-                code += "\""
+                code.append(Self.quote)
                 index = opening.end
             } else {
-                code.append(characters[index])
+                code.append(text[index])
                 index += 1
             }
         }
         if openString?.quotes == 1 { openString = nil }
-        return SourceLine(number: number, text: text, code: code, comment: comment)
+        return SourceLine(
+            number: number, text: line, code: String(decoding: code, as: UTF8.self),
+            comment: String(decoding: comment, as: UTF8.self))
     }
 
-    private mutating func skipComment(_ text: [Character], _ index: Int, _ comment: inout String) -> Int {
-        if starts(text, index, "*/") {
+    private mutating func skipComment(_ text: [UInt8], _ index: Int, _ comment: inout [UInt8]) -> Int {
+        if isPair(text, index, Self.star, Self.slash) {
             commentDepth -= 1
             return index + 2
         }
-        if starts(text, index, "/*") {
+        if isPair(text, index, Self.slash, Self.star) {
             commentDepth += 1
             return index + 2
         }
@@ -101,30 +112,37 @@ private struct LineScanner {
         return index + 1
     }
 
-    private mutating func skipString(_ text: [Character], _ index: Int, _ code: inout String) -> Int {
+    private mutating func skipString(_ text: [UInt8], _ index: Int, _ code: inout [UInt8]) -> Int {
         guard let open = openString else { return index }
-        let pounds = String(repeating: "#", count: open.pounds)
-        if starts(text, index, "\\" + pounds) { return index + 2 + open.pounds }
-        let close = String(repeating: "\"", count: open.quotes) + pounds
-        if starts(text, index, close) {
+        if text[index] == Self.backslash, run(text, index + 1, Self.pound) >= open.pounds {
+            return index + 2 + open.pounds
+        }
+        let quotes = run(text, index, Self.quote)
+        if quotes >= open.quotes, run(text, index + open.quotes, Self.pound) >= open.pounds {
             openString = nil
-            code += "\""
-            return index + close.count
+            code.append(Self.quote)
+            return index + open.quotes + open.pounds
         }
         return index + 1
     }
 
-    private func stringOpening(_ text: [Character], _ index: Int) -> (quotes: Int, pounds: Int, end: Int)? {
-        var place = index
-        while place < text.count, text[place] == "#" { place += 1 }
-        guard place < text.count, text[place] == "\"" else { return nil }
-        let quotes = starts(text, place, "\"\"\"") ? 3 : 1
-        return (quotes, place - index, place + quotes)
+    private func stringOpening(_ text: [UInt8], _ index: Int) -> (quotes: Int, pounds: Int, end: Int)? {
+        guard text[index] == Self.quote || text[index] == Self.pound else { return nil }
+        let pounds = run(text, index, Self.pound)
+        let found = run(text, index + pounds, Self.quote)
+        guard found > 0 else { return nil }
+        let quotes = found >= 3 ? 3 : 1
+        return (quotes, pounds, index + pounds + quotes)
     }
 
-    private func starts(_ text: [Character], _ index: Int, _ prefix: String) -> Bool {
-        let wanted = Array(prefix)
-        guard index + wanted.count <= text.count else { return false }
-        return Array(text[index..<index + wanted.count]) == wanted
+    /// How many times the byte stands from the index on.
+    private func run(_ text: [UInt8], _ index: Int, _ byte: UInt8) -> Int {
+        var end = index
+        while end < text.count, text[end] == byte { end += 1 }
+        return max(end - index, 0)
+    }
+
+    private func isPair(_ text: [UInt8], _ index: Int, _ first: UInt8, _ second: UInt8) -> Bool {
+        text[index] == first && index + 1 < text.count && text[index + 1] == second
     }
 }

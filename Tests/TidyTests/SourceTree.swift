@@ -21,6 +21,10 @@ enum SourceTree {
         return found.sorted { $0.path < $1.path }
     }()
 
+    /// What each target's files declare.
+    static let names: [String: DeclaredNames] = Dictionary(grouping: files.filter(\.isPure)) { $0.target ?? "" }
+        .mapValues { DeclaredNames($0) }
+
     static let manifest = PackageManifest(text: text("Package.swift") ?? "")
 
     static func text(_ path: String) -> String? {
