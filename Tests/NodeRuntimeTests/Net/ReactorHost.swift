@@ -37,7 +37,7 @@ final class ReactorHost: Sendable {
         let limit = Date(timeIntervalSinceNow: seconds)
         while Date() < limit {
             if isFinished.withLock({ $0 }) { return true }
-            usleep(2000)
+            usleep(2000)  // poll: the loop has ended
         }
         return false
     }

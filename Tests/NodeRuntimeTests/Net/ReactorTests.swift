@@ -34,7 +34,7 @@ import Testing
         let client = try PlainClient(host.address)
         for byte in Self.set("cut", "here").utf8 {
             client.send([byte])
-            usleep(200)
+            usleep(200)  // poll: one byte a read; the outcome does not hang on it
         }
         client.send(Self.get("cut"))
         #expect(client.text(15) == "+OK\r\n$4\r\nhere\r\n")
@@ -91,7 +91,9 @@ import Testing
         #expect(client.text(5) == "+OK\r\n")
         #expect(Date().timeIntervalSince(began) < 2)
         let limit = Date(timeIntervalSinceNow: 10)
-        while Date() < limit, Self.residentBytes - before > 128 << 20 { usleep(10_000) }
+        while Date() < limit, Self.residentBytes - before > 128 << 20 {
+            usleep(10_000)  // poll: memory is given back
+        }
         // Forty values of 8 MiB were asked for. Other tests of this process may hold something, too.
         #expect(Self.residentBytes - before < 128 << 20)
         var total = 0
