@@ -15,14 +15,14 @@ public import ClusterModel
 
     @inline(__always)
     public func put(_ key: ByteView, _ value: ByteView) {
-        unsafe leveldb_writebatch_put(handle, Chars(key), key.count, Chars(value), value.count)
+        unsafe leveldb_writebatch_put(handle, chars(key), key.count, chars(value), value.count)
         count += 1
         bytes += key.count + value.count
     }
 
     @inline(__always)
     public func delete(_ key: ByteView) {
-        unsafe leveldb_writebatch_delete(handle, Chars(key), key.count)
+        unsafe leveldb_writebatch_delete(handle, chars(key), key.count)
         count += 1
         bytes += key.count
     }
@@ -36,7 +36,7 @@ public import ClusterModel
 
 /// A view's bytes as C takes them; an empty view has an address too.
 @inline(__always)
-func Chars(_ view: ByteView) -> UnsafePointer<CChar> {
+func chars(_ view: ByteView) -> UnsafePointer<CChar> {
     guard let base = unsafe view.base else { return unsafe emptyBytes }
     return unsafe UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self)
 }

@@ -53,7 +53,7 @@ public import ClusterModel
     public func withValue<Result>(_ key: ByteView, _ body: (ByteView?) -> Result) throws(LevelError) -> Result {
         let error = ErrorSlot()
         var size = 0
-        let value = unsafe leveldb_get(handle, readOptions, Chars(key), key.count, &size, error.pointer)
+        let value = unsafe leveldb_get(handle, readOptions, chars(key), key.count, &size, error.pointer)
         defer { if let value = unsafe value { unsafe leveldb_free(value) } }
         try error.check()
         guard let value = unsafe value else { return body(nil) }
@@ -90,7 +90,7 @@ public import ClusterModel
     public func compact(from: [UInt8], to: [UInt8]) {
         from.withByteView { low in
             to.withByteView { high in
-                unsafe leveldb_compact_range(handle, Chars(low), low.count, Chars(high), high.count)
+                unsafe leveldb_compact_range(handle, chars(low), low.count, chars(high), high.count)
             }
         }
     }
@@ -100,8 +100,8 @@ public import ClusterModel
         var size: UInt64 = 0
         from.withByteView { low in
             to.withByteView { high in
-                var starts: UnsafePointer<CChar>? = unsafe Chars(low)
-                var ends: UnsafePointer<CChar>? = unsafe Chars(high)
+                var starts: UnsafePointer<CChar>? = unsafe chars(low)
+                var ends: UnsafePointer<CChar>? = unsafe chars(high)
                 var (startSize, endSize) = (low.count, high.count)
                 unsafe leveldb_approximate_sizes(handle, 1, &starts, &startSize, &ends, &endSize, &size)
             }

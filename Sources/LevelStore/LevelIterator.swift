@@ -40,7 +40,7 @@ public import ClusterModel
     @inline(__always) public var isValid: Bool { unsafe leveldb_iter_valid(handle) != 0 }
 
     /// To the first row at or behind a key.
-    public func seek(_ key: ByteView) { unsafe leveldb_iter_seek(handle, Chars(key), key.count) }
+    public func seek(_ key: ByteView) { unsafe leveldb_iter_seek(handle, chars(key), key.count) }
     public func seekToFirst() { unsafe leveldb_iter_seek_to_first(handle) }
     public func seekToLast() { unsafe leveldb_iter_seek_to_last(handle) }
 

@@ -19,13 +19,13 @@ enum Files {
         var built = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             built += built.isEmpty || built.hasSuffix("/") ? "\(part)" : "/\(part)"
-            if mkdir(built, 0o700) != 0, errno != EEXIST { throw DiskError("cannot create directory", built) }
+            if unsafe mkdir(built, 0o700) != 0, errno != EEXIST { throw DiskError("cannot create directory", built) }
         }
     }
 
     /// Makes the names in a directory durable (RULES E7).
     static func syncDirectory(_ path: String) throws(DiskError) {
-        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError("cannot open directory", path) }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw DiskError("cannot sync directory", path) }
@@ -47,7 +47,7 @@ enum Files {
 
     /// The whole of a file.
     static func read(_ path: String) throws(DiskError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError("cannot open", path) }
         defer { close(descriptor) }
         let size = Int(lseek(descriptor, 0, SEEK_END))
@@ -67,17 +67,17 @@ enum Files {
         return done == size ? bytes : Array(bytes[..<done])
     }
 
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
     /// Replaces a file so that after a crash it is the old or the new one, whole.
     static func replace(_ path: String, with bytes: [UInt8]) throws(DiskError) {
         let temporary = path + ".tmp"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw DiskError("cannot create", temporary) }
         defer { close(descriptor) }
         try bytes.withByteView { (view) throws(DiskError) in try write(view, to: descriptor, at: 0, path: temporary) }
         guard fsync(descriptor) == 0 else { throw DiskError("cannot sync", temporary) }
-        guard rename(temporary, path) == 0 else { throw DiskError("cannot rename to", path) }
+        guard unsafe rename(temporary, path) == 0 else { throw DiskError("cannot rename to", path) }
         try syncDirectory(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
     }
 
@@ -101,9 +101,9 @@ enum Files {
         guard unsafe lstat(path, &status) == 0 else { throw DiskError("cannot look at", path) }
         if status.st_mode & S_IFMT == S_IFDIR {
             for name in try names(in: path) { try removeTree("\(path)/\(name)") }
-            guard rmdir(path) == 0 else { throw DiskError("cannot remove", path) }
+            guard unsafe rmdir(path) == 0 else { throw DiskError("cannot remove", path) }
         } else {
-            guard unlink(path) == 0 else { throw DiskError("cannot remove", path) }
+            guard unsafe unlink(path) == 0 else { throw DiskError("cannot remove", path) }
         }
     }
 

@@ -18,7 +18,7 @@ final class LogReader {
         var newest: UInt64 = 0
         for name in try Files.names(in: directory) {
             if name.hasSuffix(".free") {
-                unlink("\(directory)/\(name)")
+                unsafe unlink("\(directory)/\(name)")
                 continue
             }
             guard let generation = SegmentFile.generation(of: name) else { continue }

@@ -111,7 +111,7 @@ final class LogWriter: @unchecked Sendable {
                 shared.recycled.append(path + ".free")
                 return true
             }
-            if isKept { rename(path, path + ".free") } else { unlink(path) }
+            if isKept { unsafe rename(path, path + ".free") } else { unsafe unlink(path) }
         }
     }
 

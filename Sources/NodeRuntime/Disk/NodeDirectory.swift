@@ -37,7 +37,7 @@ public final class NodeDirectory: @unchecked Sendable {
     public init(path: String, node: NodeID) throws(DiskError) {
         try Files.makeDirectory(path)
         self.path = path
-        lock = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        lock = unsafe open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw DiskError("cannot open", path + "/lock") }
         guard ostraka_lock(lock) == 0 else {
             close(lock)

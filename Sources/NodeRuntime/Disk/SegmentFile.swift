@@ -16,8 +16,8 @@ final class SegmentFile {
         self.generation = generation
         self.size = size
         path = "\(directory)/\(Self.name(generation))"
-        if let recycled, rename(recycled, path) != 0 { throw DiskError("cannot rename to", path) }
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        if let recycled, unsafe rename(recycled, path) != 0 { throw DiskError("cannot rename to", path) }
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw DiskError("cannot create", path) }
         let code = ostraka_fallocate(descriptor, 0, Int64(size))
         if code < 0 {
