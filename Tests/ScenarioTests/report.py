@@ -5,9 +5,14 @@ import time
 import traceback
 
 
+class Skip(Exception):
+    """This machine cannot run the test; says why. Counted neither as passed nor as failed, and shown at the end."""
+
+
 class Report:
     def __init__(self):
         self.passed = 0
+        self.skipped = []
         self.failed = []
 
     def test(self, name, body, *arguments):
@@ -15,6 +20,10 @@ class Report:
         began = time.monotonic()
         try:
             body(*arguments)
+        except Skip as reason:
+            self.skipped.append(f"{name}: {reason}")
+            print(f"SKIP {name}: {reason}", flush=True)
+            return False
         except Exception as error:  # noqa: BLE001: whatever it is, it failed
             self.failed.append(name)
             print(f"FAIL {name}: {type(error).__name__}: {error}", flush=True)
@@ -26,6 +35,8 @@ class Report:
         return True
 
     def finish(self):
+        for line in self.skipped:
+            print(f"not run here: {line}")
         for name in self.failed:
             print(f"failed: {name}")
         print(f"{self.passed} passed, {len(self.failed)} failed", flush=True)
