@@ -30,7 +30,7 @@ public struct Slot: Hashable, Comparable, Codable, Sendable, CustomStringConvert
     /// The slot's number for key bytes in memory: of the part between the first `{` and the next `}` if that part is
     /// not empty, else of the whole key.
     public static func number(of key: UnsafeBufferPointer<UInt8>) -> UInt16 {
-        guard let base = unsafe key.baseAddress else { return 0 }
+        guard let base = key.baseAddress else { return 0 }
         var start = 0
         var end = key.count
         if let open = unsafe firstBrace(base, key.count) {
@@ -65,7 +65,7 @@ public struct Slot: Hashable, Comparable, Codable, Sendable, CustomStringConvert
     /// CRC-16/XMODEM, eight bytes a step: `tables[k]` holds what a byte means with k bytes behind it.
     @inline(__always)
     private static func checksum(_ base: UnsafePointer<UInt8>, _ count: Int) -> UInt16 {
-        let table = tables.base
+        let table = unsafe tables.base
         var crc: UInt16 = 0
         var place = 0
         while place &+ 8 <= count {
