@@ -26,6 +26,8 @@ public struct LogRecovery {
 
     public private(set) var control = ControlState()
     public private(set) var batches: [Found] = []
+    /// The first numbered record of each shard that the log still has.
+    public private(set) var firstSeen: [ShardID: Seq] = [:]
     /// Behind the last whole batch.
     public private(set) var end = LogOffset.zero
     public private(set) var lastChecksum: UInt32 = 0
@@ -65,7 +67,11 @@ public struct LogRecovery {
         while let found = batch(bytes, at: place) {
             if !(batches.isEmpty || found.previousChecksum == lastChecksum) { break }
             var cursor = RecordCursor(records(bytes, found))
-            while let (header, payload) = cursor.next() { control.note(header, payload) }
+            while let (header, payload) = cursor.next() {
+                control.note(header, payload)
+                if header.kind.isNumbered, firstSeen[header.shard] == nil { firstSeen[header.shard] = header.seq }
+                if header.kind == .drop { firstSeen[header.shard] = nil }
+            }
             batches.append(Found(start: place, size: found.padded, checksum: found.checksum))
             lastChecksum = found.checksum
             place = found.end

@@ -8,6 +8,9 @@ final class LogReader {
     let lastChecksum: UInt32
     /// The generation of the segment to begin.
     let nextGeneration: UInt64
+    /// The first record of each shard that the log still has.
+    let first: [ShardID: Seq]
+    let oldestGeneration: UInt64
     private let batches: [LogRecovery.Found]
     private let directory: String
 
@@ -16,6 +19,7 @@ final class LogReader {
         directory = node.logPath
         var recovery = LogRecovery(log: node.identity.log)
         var newest: UInt64 = 0
+        var oldest: UInt64?
         for name in try Files.names(in: directory) {
             if name.hasSuffix(".free") {
                 unsafe unlink("\(directory)/\(name)")
@@ -23,6 +27,7 @@ final class LogReader {
             }
             guard let generation = SegmentFile.generation(of: name) else { continue }
             newest = max(newest, generation)
+            oldest = oldest ?? generation
             let bytes = try Files.read("\(directory)/\(name)")
             do {
                 try bytes.withByteView { (view) throws(LogRecovery.Damage) in
@@ -42,6 +47,8 @@ final class LogReader {
             throw DiskError("\(directory) holds no segment, though the node has served: restore it from a backup")
         }
         control = recovery.control
+        first = recovery.firstSeen
+        oldestGeneration = oldest ?? newest + 1
         lastChecksum = recovery.lastChecksum
         nextGeneration = newest + 1
         batches = recovery.batches

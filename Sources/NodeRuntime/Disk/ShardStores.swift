@@ -68,6 +68,9 @@ final class ShardStores: @unchecked Sendable {
         }
     }
 
+    /// Whether the directory of a store holds a database.
+    func holdsDatabase(_ id: StoreID) -> Bool { Files.exists(path(id) + "/CURRENT") }
+
     /// Closes a store and removes its directory.
     func drop(_ id: StoreID) throws(DiskError) {
         condition.lock()

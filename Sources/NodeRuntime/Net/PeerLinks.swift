@@ -47,9 +47,8 @@ final class PeerLinks {
 
     private let poller: Poller
     private let data: (Int) -> UInt64
-    /// Who this node is; its cluster may become known later.
-    private let hello: () -> PeerHello
-    private let addresses: (NodeID) -> Address?
+    /// Who this node is.
+    private let hello: PeerHello
     private let logger: Logger
     private var links: [Link?] = []
     private var free: [Int] = []
@@ -68,26 +67,24 @@ final class PeerLinks {
     private static let patience: UInt64 = 3_000_000_000
 
     init(
-        poller: Poller, hello: @escaping () -> PeerHello, logger: Logger, addresses: @escaping (NodeID) -> Address?,
-        data: @escaping (Int) -> UInt64
+        poller: Poller, hello: PeerHello, logger: Logger, data: @escaping (Int) -> UInt64
     ) {
         self.poller = poller
         self.hello = hello
         self.logger = logger
-        self.addresses = addresses
         self.data = data
     }
 
     // MARK: What the core sends
 
-    func forward(_ batch: ForwardBatch, to node: NodeID) {
-        send(.forward, batch.bytes.view, to: node)
+    func forward(_ batch: ForwardBatch, to node: NodeID, at address: Address?) {
+        send(.forward, batch.bytes.view, to: node, at: address)
     }
 
-    func release(_ release: Release, to node: NodeID) {
+    func release(_ release: Release, to node: NodeID, at address: Address?) {
         var bytes = ByteBuffer(capacity: 128)
         release.encode(into: &bytes)
-        send(.release, bytes.view, to: node)
+        send(.release, bytes.view, to: node, at: address)
     }
 
     func answer(_ batch: ForwardReplyBatch, on link: LinkID) {
@@ -96,8 +93,8 @@ final class PeerLinks {
         touched.insert(index)
     }
 
-    private func send(_ kind: PeerFrameKind, _ payload: ByteView, to node: NodeID) {
-        guard let index = dialled[node] ?? dial(node), let link = links[index] else {
+    private func send(_ kind: PeerFrameKind, _ payload: ByteView, to node: NodeID, at address: Address?) {
+        guard let index = dialled[node] ?? dial(node, address), let link = links[index] else {
             unreached.insert(node)
             return
         }
@@ -105,11 +102,11 @@ final class PeerLinks {
         touched.insert(index)
     }
 
-    private func dial(_ node: NodeID) -> Int? {
+    private func dial(_ node: NodeID, _ address: Address?) -> Int? {
         let now = Clocks.monotonic()
         if let pause = pauses[node], now < pause { return nil }
         pauses[node] = now + Self.pause
-        guard let address = addresses(node) else { return nil }
+        guard let address else { return nil }
         let descriptor: Int32
         do {
             descriptor = try Socket.connect(address)
@@ -219,7 +216,7 @@ final class PeerLinks {
             return true
         }
         guard frame.kind == .hello, let other = PeerHello(decoding: frame.payload) else { return false }
-        if let refusal = other.refusal(by: hello()) {
+        if let refusal = other.refusal(by: hello) {
             logger.warning("a peer link is refused: \(refusal)", metadata: ["node": "\(other.node)"])
             unsafe refusal.utf8.withContiguousStorageIfAvailable {
                 unsafe PeerFrame.append(.refusal, ByteView($0), to: &link.greeting)
@@ -238,7 +235,7 @@ final class PeerLinks {
 
     private func greet(_ kind: PeerFrameKind, _ link: Link) {
         var payload = ByteBuffer(capacity: 128)
-        hello().encode(into: &payload)
+        hello.encode(into: &payload)
         PeerFrame.append(kind, payload.view, to: &link.greeting)
     }
 

@@ -50,7 +50,10 @@ final class Reactor {
     var due: [Int] = []
     /// Bytes at the front of sockets' inputs that go once the core has run.
     var consumedInputs: [(index: Int, count: Int)] = []
-    private let run: (DataEffect) -> Void
+    /// Where effects go that concern no socket.
+    var run: (DataEffect) -> Void = { _ in }
+    /// Called at the end of each turn.
+    var turned: () -> Void = {}
     var peers: PeerLinks
     let requiresPassword: Bool
     private var lastTick: UInt64 = 0
@@ -68,16 +71,15 @@ final class Reactor {
     private static let stopPatience: UInt64 = 5_000_000_000
 
     init(
-        node: consuming DataNode, poller: Poller, mailbox: Mailbox<ReactorMessage>, peers: PeerLinks,
-        requiresPassword: Bool, logger: Logger, run: @escaping (DataEffect) -> Void
+        node: consuming DataNode, poller: Poller, mailbox: Mailbox<ReactorMessage>, hello: PeerHello,
+        requiresPassword: Bool, logger: Logger
     ) {
         self.node = node
         self.poller = poller
         self.mailbox = mailbox
-        self.peers = peers
         self.requiresPassword = requiresPassword
         self.logger = logger
-        self.run = run
+        peers = PeerLinks(poller: poller, hello: hello, logger: logger) { Self.data(.peer, $0) }
         poller.add(mailbox.descriptor, .read, Self.data(.mailbox, 0))
     }
 
@@ -130,6 +132,7 @@ final class Reactor {
         dropConsumed()
         if now.monotonic &- lastTick >= Self.tickMillis * 1_000_000 { tick(now) }
         finishTurn(now)
+        turned()
         arena.removeAll()
     }
 
@@ -179,9 +182,9 @@ final class Reactor {
             sockets[index].isPaused = false
             if sockets[index].hasLeftover { leftovers.append(index) }
             updateInterest(index)
-        case .forward(let node, let batch): peers.forward(batch, to: node)
+        case .forward(let other, let batch): peers.forward(batch, to: other, at: node.peerAddress(of: other))
         case .answer(let link, let batch): peers.answer(batch, on: link)
-        case .release(let node, let release): peers.release(release, to: node)
+        case .release(let other, let release): peers.release(release, to: other, at: node.peerAddress(of: other))
         default: run(effect)
         }
     }

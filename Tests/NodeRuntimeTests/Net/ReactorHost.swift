@@ -70,11 +70,10 @@ final class ReactorHost: Sendable {
             for effect in effects.all { disk.run(effect) }
             let logger = Logger(label: "reactor-test", factory: { _ in SwiftLogNoOpLogHandler() })
             let hello = PeerHello(cluster: nil, node: settings.id, store: settings.store, boot: settings.boot)
-            let peers = PeerLinks(
-                poller: poller, hello: { hello }, logger: logger, addresses: { _ in nil }, data: { UInt64($0) })
             let reactor = Reactor(
-                node: node, poller: poller, mailbox: mailbox, peers: peers,
-                requiresPassword: settings.password != nil, logger: logger, run: disk.run)
+                node: node, poller: poller, mailbox: mailbox, hello: hello,
+                requiresPassword: settings.password != nil, logger: logger)
+            reactor.run = disk.run
             reactor.listen(listener, .gateway)
             reactor.loop()
         }

@@ -1,0 +1,196 @@
+internal import ClusterClient
+internal import ClusterModel
+internal import DataCore
+internal import Dispatch
+internal import Foundation
+internal import Glibc
+internal import LevelStore
+public import Logging
+internal import Wire
+
+/// A running datasrv: the directory, the threads around the core, and the core's effects brought to them.
+///
+/// `run` gives the calling thread to the reactor until SIGTERM or `stop`.
+public final class DataHost {
+    private let settings: DataHostSettings
+    private let logger: Logger
+    private let directory: NodeDirectory
+    private let mailbox: Mailbox<ReactorMessage>
+    private let stores: ShardStores
+    private let applier: Applier
+    private let writer: LogWriter
+    private let readers: Readers
+    private let flusher: Flusher
+    private let link: MetaLink
+    private let reactor: Reactor
+    private var isReady = false
+    private let ready: () -> Void
+    private let reserve: DiskReserve
+
+    /// Opens the directory, recovers, and binds the ports. Every error is one line that says what and what to do.
+    /// - Parameter ready: called once, when the node is registered and holds routes.
+    public init(_ settings: DataHostSettings, logger: Logger, ready: @escaping () -> Void) throws {
+        self.settings = settings
+        self.logger = logger
+        self.ready = ready
+        let descriptors = Descriptors(wantedConnections: settings.maxClients)
+        if let warning = descriptors.warning { logger.warning("\(warning)") }
+        guard let mailbox = Mailbox<ReactorMessage>(), let poller = Poller() else {
+            throw DiskError("the system has no descriptors left: raise ulimit -n")
+        }
+        self.mailbox = mailbox
+        let ports = try Ports(settings)
+        directory = try NodeDirectory(path: settings.directory, node: settings.id)
+        reserve = DiskReserve(directory.path)
+        let log = try LogReader(directory)
+        stores = ShardStores(
+            directory: directory.storesPath, cacheBytes: max(settings.cacheBytes / 4, 8 << 20),
+            openFiles: descriptors.files)
+        let recovery = try StoreRecovery(log, stores, cluster: directory.identity.cluster)
+        let stop = FailStop(directory, logger)
+        applier = Applier(
+            stores: stores, applied: recovery.applied,
+            isApplied: { marks, spent in mailbox.post(.input(.applied(marks, spent: spent))) },
+            failed: { stop.fail("a write to LevelDB failed", $0) })
+        for batch in recovery.node.batches { applier.add(.batch(batch)) }
+        writer = try LogWriter(
+            directory: directory, recovered: log, mode: settings.sync,
+            durable: { ticket in mailbox.post(.input(.durable(through: ticket))) },
+            failed: { stop.fail("the log could not be written", $0) })
+        readers = Readers(
+            stores: stores, answer: { mailbox.post(.input($0)) },
+            failed: { stop.fail("LevelDB could not be read", $0) })
+        flusher = Flusher(writer: writer, applier: applier, oldest: log.oldestGeneration)
+        link = MetaLink(addresses: settings.meta, secret: settings.secret, logger: logger) { answer in
+            mailbox.post(.input(answer.map { .beatAnswered($0) } ?? .beatFailed))
+        }
+        reactor = Self.makeReactor(
+            settings, directory, ports, poller: poller, mailbox: mailbox, maxClients: descriptors.connections,
+            logger: logger)
+        reactor.listen(ports.cluster, .cluster)
+        reactor.listen(ports.gateway, .gateway)
+        reactor.listen(ports.peer, nil)
+        reactor.run = { [unowned self] effect in run(effect) }
+        reactor.turned = { [unowned self] in endTurn() }
+        mailbox.post(.input(.recovered(recovery.node)))
+    }
+
+    private static func makeReactor(
+        _ settings: DataHostSettings, _ directory: NodeDirectory, _ ports: Ports, poller: Poller,
+        mailbox: Mailbox<ReactorMessage>, maxClients: Int, logger: Logger
+    ) -> Reactor {
+        var core = DataSettings(
+            id: settings.id, store: directory.identity.store, boot: BootNonce(rawValue: .random(in: 1...(.max))),
+            address: ports.address, gateway: ports.gatewayAddress, peer: ports.peerAddress,
+            seed: .random(in: 1...(.max)))
+        core.zone = settings.zone
+        core.host = settings.host
+        core.weight = settings.weight
+        core.cacheBytes = settings.cacheBytes
+        core.gatewayTimeoutMillis = UInt64(max(settings.gatewayTimeoutMillis, 1))
+        core.maxClients = maxClients
+        core.password = settings.password
+        core.shown = settings.shown
+        let hello = PeerHello(
+            cluster: directory.identity.cluster, node: settings.id, store: core.store, boot: core.boot,
+            secret: settings.secret ?? [])
+        return Reactor(
+            node: DataNode(settings: core, now: Clocks.tick()), poller: poller, mailbox: mailbox, hello: hello,
+            requiresPassword: settings.password != nil, logger: logger)
+    }
+
+    /// Runs until a clean stop. The caller's thread is the reactor.
+    public func run() {
+        signal(SIGPIPE, SIG_IGN)
+        let signals = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { [mailbox] in mailbox.post(.stop) }
+            source.resume()
+            return source
+        }
+        reactor.loop()
+        for source in signals { source.cancel() }
+        writer.stop()
+        applier.stop()
+        readers.stop()
+        flusher.stop()
+        stores.close()
+        logger.info("stopped")
+    }
+
+    /// Begins a clean stop from any thread.
+    public func stop() { mailbox.post(.stop) }
+
+    // MARK: Effects
+
+    private func run(_ effect: DataEffect) {
+        switch effect {
+        case .persist(let batch):
+            applier.add(.batch(batch))
+            writer.submit(batch)
+        case .apply(let ticket): applier.add(.apply(through: ticket))
+        case .openStore(let store, let usesSlots):
+            applier.add(.open(store, usesSlots: usesSlots, isNew: stores.database(openNow: store) == nil))
+        case .dropStore(let store): applier.add(.drop(store))
+        case .forgetHints(let store, let through): applier.add(.forgetHints(store, through: through))
+        case .read(let batch): readers.read(batch)
+        case .scan(let scan): readers.scan(scan)
+        case .beat(let beat): link.send(beat)
+        case .note(let line): note(line)
+        case .setting(let name, _): logger.debug("setting \(name) is held by the core")
+        case .forward, .answer, .release, .close, .resumeReading: break
+        }
+    }
+
+    private func note(_ line: DataEffect.Note) {
+        let level: Logger.Level =
+            switch line.level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+        var metadata: Logger.Metadata = [:]
+        if let shard = line.shard { metadata["shard"] = "\(shard)" }
+        if let epoch = line.epoch { metadata["epoch"] = "\(epoch)" }
+        logger.log(level: level, "\(line.text)", metadata: metadata)
+    }
+
+    private var lastReserveCheck: UInt64 = 0
+
+    private func endTurn() {
+        if !isReady, reactor.node.isReady, let cluster = reactor.node.cluster {
+            isReady = true
+            do {
+                try directory.join(cluster)
+            } catch {
+                logger.critical("\(error)")
+                exit(1)
+            }
+            ready()
+        }
+        let now = Clocks.monotonic()
+        if now - lastReserveCheck > 500_000_000 {
+            lastReserveCheck = now
+            if let isLow = reserve.changed() { mailbox.post(.input(.diskLow(isLow))) }
+        }
+    }
+}
+
+/// What happens when the disk failed: one line, a mark in the directory, the end (RULES E2, E6).
+final class FailStop: @unchecked Sendable {
+    private let directory: NodeDirectory
+    private let logger: Logger
+
+    init(_ directory: NodeDirectory, _ logger: Logger) {
+        self.directory = directory
+        self.logger = logger
+    }
+
+    func fail(_ what: String, _ why: String) {
+        logger.critical("\(what): \(why); the node stops: nothing it has acknowledged is lost, nothing more is taken")
+        directory.markSuspect("\(what): \(why)")
+        _exit(1)
+    }
+}
