@@ -175,3 +175,8 @@ extension MetaNode {
             primary: isPrimary ? settings.listen : otherPrimary)
     }
 }
+
+extension MetaNode {
+    /// Whether a request is a watcher that goes on to be told of changes.
+    public func isWatched(_ id: RequestID) -> Bool { watchers.contains { $0.id == id } }
+}

@@ -1,0 +1,48 @@
+internal import ClusterModel
+internal import Foundation
+internal import Glibc
+public import Logging
+
+/// What the two servers' programs share: logging to standard error, the ready line, one-line failures.
+public enum ProgramRun {
+    /// A logger to standard error; the level is `LOG_LEVEL`, by default info.
+    public static func logger(_ label: String, node: String) -> Logger {
+        var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
+        let wanted = ProcessInfo.processInfo.environment["LOG_LEVEL"] ?? "info"
+        logger.logLevel = Logger.Level(rawValue: wanted.lowercased()) ?? .info
+        logger[metadataKey: "node"] = "\(node)"
+        return logger
+    }
+
+    /// `ready` and a newline on standard output, flushed: the server serves.
+    public static func tellReady() {
+        FileHandle.standardOutput.write(Data("ready\n".utf8))
+    }
+
+    /// One line on standard error, and the end.
+    public static func fail(_ program: String, _ error: any Error) -> Never {
+        FileHandle.standardError.write(Data("\(program): \(error)\n".utf8))
+        exit(1)
+    }
+
+    /// A usage error: its text on standard error, exit 1.
+    public static func usage(_ text: String) -> Never {
+        FileHandle.standardError.write(Data("\(text)\n".utf8))
+        exit(1)
+    }
+
+    /// The layers of a program's configuration.
+    public static func layers(
+        keys: [String], flags: [String: String?], file: String?
+    ) throws(ConfigError) -> ConfigLayers {
+        try ConfigLayers(
+            keys: keys, flags: flags.compactMapValues { $0 }, environment: ProcessInfo.processInfo.environment,
+            file: file ?? ProcessInfo.processInfo.environment["OSTRAKA_CONFIG"])
+    }
+
+    /// What --check-config prints: the values in force, one a line; secrets are named by their files.
+    public static func show(_ layers: ConfigLayers) {
+        for (key, value) in layers.listing { print("\(key): \(value)") }
+        print("configuration ok")
+    }
+}

@@ -1,0 +1,186 @@
+internal import ClusterModel
+internal import Foundation
+internal import MetaCore
+internal import NIOCore
+internal import Wire
+
+/// One connection to a metasrv: requests in RESP, replies in their order, pushes behind a META.WATCH.
+final class MetaConnection: ChannelInboundHandler {
+    typealias InboundIn = NIOCore.ByteBuffer
+    typealias OutboundOut = NIOCore.ByteBuffer
+
+    /// A reply that is not there yet holds back those behind it.
+    private struct Slot {
+        let id: RequestID
+        var reply: [UInt8]?
+    }
+
+    private let server: MetaServer
+    private var parser = RequestParser()
+    private let batch = CommandBatch()
+    private var input: [UInt8] = []
+    private var slots: [Slot] = []
+    private var watches: Set<RequestID> = []
+    private var isAuthenticated: Bool
+    private var context: ChannelHandlerContext?
+    private var isClosing = false
+
+    init(server: MetaServer) {
+        self.server = server
+        isAuthenticated = server.secret == nil
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosing else { return }
+        input.append(contentsOf: unwrapInboundIn(data).readableBytesView)
+        parser.isAuthenticated = isAuthenticated
+        let result = input.withByteView { view in
+            let result = parser.parse(
+                view, connection: ConnectionID(place: 0, use: 0), into: batch, limit: Limits.arguments)
+            for entry in batch.entries {
+                let first = Int(entry.first)
+                take((first..<first + Int(entry.count)).map { batch.arguments[$0].array })
+            }
+            batch.removeAll()
+            return result
+        }
+        input.removeFirst(result.consumed)
+        if let error = result.error {
+            isClosing = true
+            if let text = error.text { answerNow { $0.error("ERR \(text)") } }
+        }
+        flush()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        for slot in slots where slot.reply == nil { server.forget(slot.id) }
+        for id in watches.sorted() { server.forget(id) }
+        self.context = nil
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    // MARK: Requests
+
+    private func take(_ arguments: [[UInt8]]) {
+        let name = String(decoding: arguments[0], as: UTF8.self).lowercased()
+        if !isAuthenticated, name != "auth", name != "quit", name != "hello" {
+            return answerNow { $0.error("NOAUTH Authentication required.") }
+        }
+        switch name {
+        case "ping": answerNow { arguments.count > 1 ? $0.bulk(arguments[1]) : $0.simple("PONG") }
+        case "auth": authenticate(arguments)
+        case "quit":
+            answerNow { $0.ok() }
+            isClosing = true
+        case "command": answerNow { $0.array(0) }
+        case "info": answerNow { $0.bulk(server.information()) }
+        case "meta.status": ask(.status)
+        case "meta.routes", "meta.watch":
+            guard arguments.count == 2, let since = UInt64(String(decoding: arguments[1], as: UTF8.self)) else {
+                return answerNow { $0.error("ERR \(name.uppercased()) takes one number: the route version you have") }
+            }
+            let version = RouteVersion(rawValue: since)
+            if name == "meta.watch" {
+                watches.insert(ask(.watch(since: version)))
+            } else {
+                ask(.routes(since: version))
+            }
+        case "meta.heartbeat": askJSON(arguments, Heartbeat.self) { .heartbeat($0) }
+        case "meta.reconfigure": askJSON(arguments, ReconfigureRequest.self) { .reconfigure($0) }
+        case "meta.admin": askJSON(arguments, AdminRequest.self) { .admin($0) }
+        default:
+            answerNow { $0.error("ERR unknown command '\(name.prefix(64))': this is a metasrv; data lives on datasrv") }
+        }
+    }
+
+    private func authenticate(_ arguments: [[UInt8]]) {
+        guard arguments.count == 2 || arguments.count == 3, let given = arguments.last else {
+            return answerNow { $0.error("ERR wrong number of arguments for 'auth' command") }
+        }
+        guard let secret = server.secret else {
+            return answerNow { $0.error("ERR AUTH was sent, but this metasrv has no --secret-file") }
+        }
+        isAuthenticated = ConstantTime.equals(given, secret)
+        answerNow { reply in
+            if isAuthenticated {
+                reply.ok()
+            } else {
+                reply.error("WRONGPASS the secret is not this cluster's: see --secret-file")
+            }
+        }
+    }
+
+    private func askJSON<Document: Decodable>(
+        _ arguments: [[UInt8]], _ type: Document.Type, _ request: (Document) -> MetaRequest
+    ) {
+        let name = String(decoding: arguments[0], as: UTF8.self).uppercased()
+        guard arguments.count == 2 else { return answerNow { $0.error("ERR \(name) takes one JSON document") } }
+        do {
+            ask(request(try JSONDecoder().decode(type, from: Data(arguments[1]))))
+        } catch {
+            answerNow { $0.error("ERR \(name): \(JSONFailure.text(error))") }
+        }
+    }
+
+    @discardableResult
+    private func ask(_ request: MetaRequest) -> RequestID {
+        let id = server.nextRequest()
+        slots.append(Slot(id: id, reply: nil))
+        server.ask(id, request, for: self)
+        return id
+    }
+
+    // MARK: Replies
+
+    private func answerNow(_ write: (inout ReplyBuffer) -> Void) {
+        var reply = ReplyBuffer()
+        write(&reply)
+        slots.append(Slot(id: RequestID(rawValue: 0), reply: reply.bytes.view.array))
+    }
+
+    /// The core's answer to a request.
+    func answered(_ id: RequestID, _ reply: [UInt8]) {
+        guard let place = slots.firstIndex(where: { $0.id == id && $0.reply == nil }) else { return }
+        slots[place].reply = reply
+        flush()
+    }
+
+    /// A change of the map, for a watcher.
+    func pushed(_ bytes: [UInt8]) { write(bytes) }
+
+    private func flush() {
+        var ready: [UInt8] = []
+        while let reply = slots.first?.reply {
+            ready.append(contentsOf: reply)
+            slots.removeFirst()
+        }
+        if !ready.isEmpty { write(ready) }
+        if isClosing, slots.isEmpty { context?.close(promise: nil) }
+    }
+
+    private func write(_ bytes: [UInt8]) {
+        guard let context else { return }
+        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)), promise: nil)
+    }
+}
+
+/// What was wrong with a JSON document, with the way to the field.
+enum JSONFailure {
+    static func text(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "malformed JSON" }
+        func path(_ context: DecodingError.Context, _ last: (any CodingKey)? = nil) -> String {
+            let keys = context.codingPath + (last.map { [$0] } ?? [])
+            return keys.isEmpty ? "the document" : keys.map(\.stringValue).joined(separator: ".")
+        }
+        switch error {
+        case .keyNotFound(let key, let context): return "\(path(context, key)) is missing"
+        case .typeMismatch(_, let context): return "\(path(context)): \(context.debugDescription)"
+        case .valueNotFound(_, let context): return "\(path(context)) is null"
+        case .dataCorrupted(let context): return "\(path(context)): \(context.debugDescription)"
+        @unknown default: return "malformed JSON"
+        }
+    }
+}

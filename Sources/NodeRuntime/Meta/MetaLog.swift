@@ -1,0 +1,115 @@
+internal import ClusterModel
+internal import Foundation
+internal import Logging
+internal import MetaCore
+internal import SharedLog
+
+/// The shared log as the metadata core's effects use it: blocking calls on a thread of their own, answers as inputs.
+final class MetaLog: @unchecked Sendable {
+    enum Job {
+        case append(LogPosition, LogEntry)
+        case read(from: LogPosition, limit: Int)
+        case fetch(RequestID, from: LogPosition, through: LogPosition)
+        case save(MetaSnapshot)
+    }
+
+    private let log: any SharedLogStore
+    private let queue = WorkQueue<Job>()
+    private let answer: @Sendable (MetaInput) -> Void
+    private let damaged: @Sendable (String) -> Void
+    private let logger: Logger
+    private var worker: Worker?
+
+    /// - Parameters:
+    ///   - answer: told from the log's thread.
+    ///   - damaged: the log holds what no metasrv writes; nothing more is read or written.
+    init(
+        _ log: any SharedLogStore, logger: Logger, answer: @escaping @Sendable (MetaInput) -> Void,
+        damaged: @escaping @Sendable (String) -> Void
+    ) {
+        self.log = log
+        self.logger = logger
+        self.answer = answer
+        self.damaged = damaged
+        worker = Worker("shared-log") { [self] in run() }
+    }
+
+    func add(_ job: Job) { queue.add(job) }
+
+    func stop() {
+        queue.close()
+        worker?.wait()
+    }
+
+    /// The newest snapshot in a log, decoded; nil in a new one.
+    static func snapshot(in log: any SharedLogStore) throws(SharedLogError) -> MetaSnapshot? {
+        guard let found = try log.newestSnapshot() else { return nil }
+        guard let snapshot = try? JSONDecoder().decode(MetaSnapshot.self, from: Data(found.bytes)) else {
+            throw .damaged("the snapshot at \(found.position) is not one this version reads: restore the log directory")
+        }
+        return snapshot
+    }
+
+    private func run() {
+        while let job = queue.takeOne() {
+            do {
+                try take(job)
+            } catch {
+                if case .damaged(let text) = error { return damaged(text) }
+                logger.warning("shared log: \(error)")
+            }
+        }
+    }
+
+    private func take(_ job: Job) throws(SharedLogError) {
+        switch job {
+        case .append(let position, let entry): try append(entry, at: position)
+        case .read(let position, let limit):
+            do throws(SharedLogError) {
+                switch try log.read(from: position, limit: limit) {
+                case .entries(let records): answer(.tailed(records))
+                case .trimmed:
+                    guard let snapshot = try Self.snapshot(in: log) else {
+                        throw SharedLogError.damaged("position \(position) was trimmed and no snapshot holds it")
+                    }
+                    answer(.restored(snapshot))
+                }
+            } catch {
+                if case .damaged = error { throw error }
+                answer(.readFailed(reason: "\(error)"))
+            }
+        case .fetch(let id, let from, let through):
+            let count = Int(clamping: through.rawValue &- from.rawValue &+ 1)
+            let floor = try log.floor()
+            if case .entries(let records) = try log.read(from: max(from, floor), limit: max(count, 1)) {
+                answer(.fetched(id, records.filter { $0.position <= through }))
+            } else {
+                answer(.fetched(id, []))
+            }
+        case .save(let snapshot):
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = .sortedKeys
+            guard let bytes = try? encoder.encode(snapshot) else { return }
+            try log.save(snapshot: Array(bytes), at: snapshot.position)
+        }
+    }
+
+    /// An outcome that is unknown is no answer: the same entry is tried until it is known (RULES B2).
+    private func append(_ entry: LogEntry, at position: LogPosition) throws(SharedLogError) {
+        var pause = 0.01
+        while true {
+            do {
+                return answer(.appended(position, try log.append(entry, at: position)))
+            } catch {
+                switch error {
+                case .notWritten(let reason): return answer(.appendFailed(position, reason: reason))
+                case .damaged, .unusable: throw error
+                case .unknown(let reason), .unreadable(let reason):
+                    logger.warning("shared log: the outcome at \(position) is not known yet: \(reason)")
+                    Thread.sleep(forTimeInterval: pause)
+                    pause = min(pause * 2, 1)
+                }
+            }
+        }
+    }
+}
