@@ -36,5 +36,6 @@ let package = Package(
         fuzz("ReplyFuzz", ["ClusterModel", "Wire"]),
         fuzz("PeerFuzz", ["ClusterModel", "Wire"]),
         fuzz("LogFuzz", ["ClusterModel", "DataCore"]),
+        fuzz("NodeFuzz", ["ClusterModel", "DataCore", "Wire"]),
     ]
 )
