@@ -103,7 +103,7 @@ public final class FileLog: SharedLogStore {
                 try directory.sync()
             } catch {
                 // The pages are marked clean now, so a second try would prove nothing (RULES E2).
-                throw .unusable(
+                throw .damaged(
                     "fsync of the metadata log's directory failed, what it holds is in doubt: \(error.text)")
             }
         }
