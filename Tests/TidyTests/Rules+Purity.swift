@@ -71,7 +71,7 @@ struct DeclaredNames: Sendable {
         for line in files.lazy.flatMap(\.lines) where line.code.contains("var ") || line.code.contains("let ") {
             for match in line.code.matches(of: /\b(?:var|let)\s+(\w+)\s*(?::\s*([\w\[<]+[^=]*)|=\s*([\w\[<.]+.*))/) {
                 let declared = String(match.2 ?? match.3 ?? "")
-                if declared.contains(/^(\[[^\[\]]+:|Set[<(]|Dictionary[<(])/) {
+                if declared.contains(/^(\[[^\[\](]+:|Set[<(]|Dictionary[<(])/) {
                     unordered.insert(String(match.1))
                 } else {
                     others.insert(String(match.1))

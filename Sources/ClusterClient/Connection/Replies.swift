@@ -5,7 +5,9 @@ struct ReplyStream {
     enum Step { case value(RESPValue), needsMore, malformed(String) }
     var parser = ReplyParser()
     mutating func append(_ bytes: NIOCore.ByteBuffer) { parser.append(Array(bytes.readableBytesView)) }
-    mutating func next() -> Step { do { return try parser.next().map { .value($0) } ?? .needsMore } catch { return .malformed("\(error)") } }
+    mutating func next() -> Step {
+        do { return try parser.next().map { .value($0) } ?? .needsMore } catch { return .malformed("\(error)") }
+    }
 }
 extension RESPValue {
     var isPush: Bool { if case .push = self { true } else { false } }

@@ -14,8 +14,10 @@ struct CommandShape: Hashable, Sendable {
     }
 
     private static let keyless: Set<String> = [
-        "PING", "ECHO", "HELLO", "AUTH", "SELECT", "QUIT", "RESET", "CLIENT", "COMMAND", "INFO", "READONLY", "READWRITE",
-        "ASKING", "TIME", "WAIT", "CLUSTER", "CONFIG", "SLOWLOG", "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH", "SCAN",
+        "PING", "ECHO", "HELLO", "AUTH", "SELECT", "QUIT", "RESET", "CLIENT", "COMMAND", "INFO", "READONLY",
+        "READWRITE",
+        "ASKING", "TIME", "WAIT", "CLUSTER", "CONFIG", "SLOWLOG", "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH",
+        "SCAN",
         "KEYS", "DBSIZE", "RANDOMKEY", "FLUSHDB", "FLUSHALL", "SHARD.STATUS", "SHARD.RANGE", "SHARD.STAMP",
     ]
     private static let second: Set<String> = ["OBJECT", "MEMORY", "BITOP"]
