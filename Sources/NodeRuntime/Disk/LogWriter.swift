@@ -185,20 +185,22 @@ final class LogWriter: @unchecked Sendable {
         try sync()
         let recycled = lock.withLock { $0.recycled.popLast() }
         let generation = place.generation + 1
-        let needed = Int(SegmentHeader.firstBatch) + size + checkpointRoom
+        let needed = Int(SegmentHeader.firstBatch) + checkpoint().sizeOnDisk + size
         segment = try SegmentFile(
             directory: directory, log: log, generation: generation, size: max(segmentBytes, needed), recycled: recycled)
         place = LogOffset(generation: generation, offset: SegmentHeader.firstBatch)
         try openSegment()
     }
 
-    private var checkpointRoom: Int { 1 << 20 + control.all.count * 4096 }
+    private func checkpoint() -> LogBatch {
+        let opening = LogBatch(capacity: 4096)
+        control.write(to: opening)
+        return opening
+    }
 
     /// Writes the checkpoint that opens a segment and syncs it before anything depends on it (RULES E8).
     private func openSegment() throws(DiskError) {
-        let opening = LogBatch(capacity: 4096)
-        control.write(to: opening)
-        try put(opening, isCheckpoint: true)
+        try put(checkpoint(), isCheckpoint: true)
         try sync()
         let generation = place.generation
         lock.withLock { $0.generation = generation }

@@ -59,7 +59,7 @@ public final class MetaHost: @unchecked Sendable {
             roleChanged: { role in
                 switch role {
                 case .joining: return
-                case .deposed: Process.executeAnew(logger)
+                case .deposed: ProcessEnd.executeAnew(logger)
                 case .primary(let term): logger.info("primary", metadata: ["term": "\(term)"])
                 case .standby(let primary): logger.info("standby of \(primary.map { "\($0)" } ?? "nobody known")")
                 }
@@ -67,10 +67,10 @@ public final class MetaHost: @unchecked Sendable {
                     isReady = true
                     ready()
                 }
-            }, halted: { Process.stop($0, logger) })
+            }, halted: { ProcessEnd.stop($0, logger) })
         self.server = server
         let log = MetaLog(
-            store, logger: logger, answer: { server.take($0) }, damaged: { Process.stop($0, logger) })
+            store, logger: logger, answer: { server.take($0) }, damaged: { ProcessEnd.stop($0, logger) })
         self.log = log
         try loop.submit {
             box.server = server
@@ -105,7 +105,7 @@ private final class ServerBox: @unchecked Sendable {
 }
 
 /// Ends of a process that are not a clean stop.
-enum Process {
+enum ProcessEnd {
     /// A deposed primary begins anew with empty memory: same pid, same arguments (RULES B7).
     static func executeAnew(_ logger: Logger) {
         logger.warning("deposed: another metasrv is primary; starting anew as a standby")

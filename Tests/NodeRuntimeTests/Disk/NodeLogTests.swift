@@ -1,0 +1,273 @@
+import ClusterModel
+import DataCore
+import Foundation
+import Synchronization
+import Testing
+
+@testable import NodeRuntime
+
+/// Records, batches and segments on real files.
+final class LogBench: Sendable {
+    let scratch: Scratch
+    private let durable = Mutex<UInt64>(0)
+    private let failure = Mutex<String?>(nil)
+
+    init() throws { scratch = try Scratch() }
+
+    func directory() throws -> NodeDirectory {
+        try NodeDirectory(path: scratch.path("d1"), node: NodeID(rawValue: "d1"))
+    }
+
+    func writer(_ directory: NodeDirectory, segmentBytes: Int = 1 << 20, mode: SyncMode = .always) throws -> LogWriter {
+        let reader = try LogReader(directory)
+        durable.withLock { $0 = 0 }
+        return try LogWriter(
+            directory: directory, recovered: reader, mode: mode, segmentBytes: segmentBytes,
+            durable: { ticket in self.durable.withLock { $0 = max($0, ticket) } },
+            failed: { text in self.failure.withLock { $0 = text } })
+    }
+
+    static func batch(ticket: UInt64, shard: UInt64 = 1, seqs: ClosedRange<UInt64>, value: Int = 100) -> LogBatch {
+        let batch = LogBatch()
+        batch.ticket = ticket
+        for seq in seqs {
+            batch.beginRecord(
+                shard: ShardID(rawValue: shard), incarnation: .first, epoch: Epoch(rawValue: 1),
+                seq: Seq(rawValue: seq),
+                kind: .data)
+            Array("key\(seq)".utf8).withByteView { key in
+                [UInt8](repeating: UInt8(truncatingIfNeeded: seq), count: value).withByteView {
+                    batch.put(key: key, value: $0)
+                }
+            }
+            batch.endRecord()
+        }
+        return batch
+    }
+
+    /// Waits until a ticket is durable or the writer failed; bounded.
+    func waitDurable(_ ticket: UInt64) -> Bool {
+        let limit = Date(timeIntervalSinceNow: 10)
+        while Date() < limit {
+            if durable.withLock({ $0 >= ticket }) { return true }
+            if failure.withLock({ $0 != nil }) { return false }
+            usleep(500)  // poll: durable or failed
+        }
+        return false
+    }
+
+    var failed: String? { failure.withLock { $0 } }
+
+    var segments: [String] { get throws { try scratch.files("d1/log", ending: ".seg") } }
+}
+
+@Suite("Node log on disk", .timeLimit(.minutes(2))) struct NodeLogTests {
+    /// E1, the file's half: what was reported durable is there after the process is gone.
+    @Test func durableBatchesAreFoundAgain() throws {
+        let bench = try LogBench()
+        do {
+            let directory = try bench.directory()
+            let writer = try bench.writer(directory)
+            for ticket in 1...20 as ClosedRange<UInt64> {
+                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket * 10 - 9...ticket * 10))
+            }
+            #expect(bench.waitDurable(20))
+            writer.stop()
+        }
+        let reader = try LogReader(try bench.directory())
+        #expect(reader.control[ShardID(rawValue: 1)]?.last == Seq(rawValue: 200))
+        let found = try reader.batches { $0.seq > Seq(rawValue: 95) }
+        var seqs: [UInt64] = []
+        for batch in found { batch.forEachRecord { header, _ in seqs.append(header.seq.rawValue) } }
+        #expect(seqs == Array(91...200))
+    }
+
+    /// E8: the control state outlives the segments it was first written to.
+    @Test func checkpointsCarryControlStateOverDeletedSegments() throws {
+        let bench = try LogBench()
+        do {
+            let directory = try bench.directory()
+            let writer = try bench.writer(directory, segmentBytes: 64 << 10)
+            let promise = LogBatch()
+            promise.ticket = 1
+            promise.beginRecord(
+                shard: ShardID(rawValue: 9), incarnation: .first, epoch: Epoch(rawValue: 7), seq: .zero, kind: .promise)
+            promise.append([1, 2, 3])
+            promise.endRecord()
+            writer.submit(promise)
+            for ticket in 2...60 as ClosedRange<UInt64> {
+                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket * 10 - 19...ticket * 10 - 10, value: 1000))
+            }
+            #expect(bench.waitDurable(60))
+            #expect(writer.generation > 5)
+            writer.release(below: writer.generation)
+            writer.stop()
+        }
+        #expect(try bench.segments.count <= 2)
+        let reader = try LogReader(try bench.directory())
+        let control = try #require(reader.control[ShardID(rawValue: 9)])
+        #expect(control.promised == Epoch(rawValue: 7))
+        #expect(control.configuration == [1, 2, 3])
+        #expect(reader.control[ShardID(rawValue: 1)]?.last == Seq(rawValue: 590))
+    }
+
+    /// E3: half a batch at the end was never promised: it is cut, and the log goes on.
+    @Test func aTornTailIsCut() throws {
+        let bench = try LogBench()
+        do {
+            let writer = try bench.writer(try bench.directory())
+            for ticket in 1...5 as ClosedRange<UInt64> {
+                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket...ticket))
+            }
+            #expect(bench.waitDurable(5))
+            writer.stop()
+        }
+        // Tear the last batch: its second half is as if the page had never been written.
+        let file = try #require(try bench.segments.last)
+        try tearLastBatch(file, of: bench)
+        do {
+            let directory = try bench.directory()
+            let reader = try LogReader(directory)
+            #expect(reader.control[ShardID(rawValue: 1)]?.last == Seq(rawValue: 4))
+            let writer = try bench.writer(directory)
+            writer.submit(LogBench.batch(ticket: 1, seqs: 5...6))
+            #expect(bench.waitDurable(1))
+            writer.stop()
+        }
+        let again = try LogReader(try bench.directory())
+        #expect(again.control[ShardID(rawValue: 1)]?.last == Seq(rawValue: 6))
+        #expect(again.control[ShardID(rawValue: 1)]?.hasGap == false)
+    }
+
+    private func tearLastBatch(_ file: String, of bench: LogBench) throws {
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
+        var last = 0
+        for offset in stride(from: 4096, to: bytes.count - 4, by: 64)
+        where bytes[offset..<offset + 4] == [0x4F, 0x42, 0x41, 0x54] { last = offset }
+        #expect(last > 4096)
+        try Scratch.flip(file, at: last + 100)
+    }
+
+    /// E3: a bad spot that a later batch knew synced is damage: the log is not used.
+    @Test func rotBelowWhatWasSyncedIsRefused() throws {
+        let bench = try LogBench()
+        do {
+            let writer = try bench.writer(try bench.directory())
+            for ticket in 1...5 as ClosedRange<UInt64> {
+                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket...ticket))
+                #expect(bench.waitDurable(ticket))
+            }
+            writer.stop()
+        }
+        let file = try #require(try bench.segments.last)
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
+        let batches = stride(from: 4096, to: bytes.count - 4, by: 64).filter {
+            bytes[$0..<$0 + 4] == [0x4F, 0x42, 0x41, 0x54]
+        }
+        try #require(batches.count == 6)
+        try Scratch.flip(file, at: batches[2] + 100)
+        let error = #expect(throws: DiskError.self) { _ = try LogReader(try bench.directory()) }
+        #expect(error?.description.contains("damaged at") == true)
+    }
+
+    /// E8: a segment in the middle is missing.
+    @Test func aMissingSegmentIsRefused() throws {
+        let bench = try LogBench()
+        do {
+            let writer = try bench.writer(try bench.directory(), segmentBytes: 64 << 10)
+            for ticket in 1...60 as ClosedRange<UInt64> {
+                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket * 10 - 9...ticket * 10, value: 1000))
+            }
+            #expect(bench.waitDurable(60))
+            writer.stop()
+        }
+        let segments = try bench.segments
+        try #require(segments.count > 4)
+        try FileManager.default.removeItem(atPath: segments[2])
+        #expect(throws: DiskError.self) { _ = try LogReader(try bench.directory()) }
+    }
+
+    /// A recycled segment's old batches never pass for new ones.
+    @Test func recycledSegmentsHoldNoGhosts() throws {
+        let bench = try LogBench()
+        do {
+            let writer = try bench.writer(try bench.directory(), segmentBytes: 64 << 10)
+            for ticket in 1...120 as ClosedRange<UInt64> {
+                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket * 10 - 9...ticket * 10, value: 1000))
+                #expect(bench.waitDurable(ticket))
+                if ticket % 20 == 0 { writer.release(below: writer.generation) }
+            }
+            writer.stop()
+        }
+        let reader = try LogReader(try bench.directory())
+        #expect(reader.control[ShardID(rawValue: 1)]?.last == Seq(rawValue: 1200))
+        #expect(reader.control[ShardID(rawValue: 1)]?.hasGap == false)
+    }
+
+    /// E6, E2: the disk is full: the writer fails stop with the reason, and reports nothing durable after it.
+    @Test func aFullDiskStopsTheWriter() throws {
+        let bench = try LogBench()
+        let mount = try SmallDisk(at: bench.scratch.path("d1"), megabytes: 4)
+        defer { mount.unmount() }
+        let writer = try bench.writer(try bench.directory(), segmentBytes: 1 << 20)
+        for ticket in 1...10 as ClosedRange<UInt64> {
+            writer.submit(LogBench.batch(ticket: ticket, seqs: ticket * 100...ticket * 100 + 99, value: 8000))
+        }
+        #expect(!bench.waitDurable(10))
+        #expect(bench.failed?.contains("No space left") == true)
+        writer.stop()
+    }
+
+    /// E7: a directory has one owner, an identity, and an owner's name.
+    @Test func aDirectoryHasOneOwner() throws {
+        let bench = try LogBench()
+        let directory = try bench.directory()
+        let busy = #expect(throws: DiskError.self) { _ = try bench.directory() }
+        #expect(busy?.description.contains("another process uses") == true)
+        try directory.join(UniqueID(high: 1, low: 1))
+        #expect(throws: DiskError.self) { try directory.join(UniqueID(high: 2, low: 2)) }
+    }
+
+    @Test func aDirectoryOfAnotherNodeIsRefused() throws {
+        let bench = try LogBench()
+        do { _ = try bench.directory() }
+        let error = #expect(throws: DiskError.self) {
+            _ = try NodeDirectory(path: bench.scratch.path("d1"), node: NodeID(rawValue: "d2"))
+        }
+        #expect(error?.description.contains("belongs to node 'd1'") == true)
+    }
+
+    /// E2: after a failed write the directory is marked, and the node does not start until somebody looked.
+    @Test func aSuspectDirectoryIsRefusedUntilSomebodyLooked() throws {
+        let bench = try LogBench()
+        do { try bench.directory().markSuspect("fsync failed") }
+        let error = #expect(throws: DiskError.self) { _ = try bench.directory() }
+        #expect(error?.description.contains("fsync failed") == true)
+        try FileManager.default.removeItem(atPath: bench.scratch.path("d1/suspect"))
+        _ = try bench.directory()
+    }
+}
+
+/// A file system of a few megabytes in memory.
+final class SmallDisk {
+    private let path: String
+
+    init(at path: String, megabytes: Int) throws {
+        self.path = path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try Self.run("mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", path)
+    }
+
+    func unmount() { try? Self.run("umount", "-l", path) }
+
+    private static func run(_ arguments: String...) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = arguments
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw DiskError("\(arguments.joined(separator: " ")) failed: this test needs root")
+        }
+    }
+}
