@@ -22,6 +22,18 @@ public struct SchemeSimulation: Hashable, Sendable {
         public var metadataBytes: Int
     }
 
+    private struct Question {
+        var name: String
+        var mapping: String
+        var parameters: SchemeParameters
+
+        init(_ name: String, _ mapping: String, _ parameters: SchemeParameters) {
+            self.name = name
+            self.mapping = mapping
+            self.parameters = parameters
+        }
+    }
+
     public var rows: [Row]
 
     /// - Parameters:
@@ -42,31 +54,25 @@ public struct SchemeSimulation: Hashable, Sendable {
         let groups = (0..<(shards - 1)).map { index in
             ListGroup(name: "g\(index)", values: [Key(Array("value\(index)".utf8))])
         }
-        let questions: [(name: String, mapping: String, parameters: SchemeParameters)] = [
-            (
+        let questions = [
+            Question(
                 "hash --shards \(shards)", "slot -> equal interval of slots",
-                SchemeParameters(kind: .hash, shards: shards)
-            ),
-            (
+                SchemeParameters(kind: .hash, shards: shards)),
+            Question(
                 "ring --vnodes 1", "slot -> the node before it on the circle",
-                SchemeParameters(kind: .ring, virtualNodes: 1)
-            ),
-            (
+                SchemeParameters(kind: .ring, virtualNodes: 1)),
+            Question(
                 "ring --vnodes 32", "slot -> the virtual node before it on the circle",
-                SchemeParameters(kind: .ring, virtualNodes: 32)
-            ),
-            (
+                SchemeParameters(kind: .ring, virtualNodes: 32)),
+            Question(
                 "ring --vnodes 128", "slot -> the virtual node before it on the circle",
-                SchemeParameters(kind: .ring, virtualNodes: 128)
-            ),
-            (
+                SchemeParameters(kind: .ring, virtualNodes: 128)),
+            Question(
                 "range, \(shards) shards", "key -> interval of keys in byte order",
-                SchemeParameters(kind: .range, splitAt: cuts)
-            ),
-            (
+                SchemeParameters(kind: .range, splitAt: cuts)),
+            Question(
                 "list, \(shards - 1) groups", "prefix -> explicit set, default shard for the rest",
-                SchemeParameters(kind: .list, groups: groups)
-            ),
+                SchemeParameters(kind: .list, groups: groups)),
         ]
         rows = []
         for question in questions {
@@ -77,7 +83,7 @@ public struct SchemeSimulation: Hashable, Sendable {
     }
 
     private static func row(
-        _ question: (name: String, mapping: String, parameters: SchemeParameters), _ sites: [Site], _ nodes: Int
+        _ question: Question, _ sites: [Site], _ nodes: Int
     ) throws(SchemeProblem) -> Row {
         let scheme = try question.parameters.scheme()
         let before = try scheme.placement(on: Array(sites[..<nodes]), replicas: 1, current: [])
