@@ -113,14 +113,15 @@ extension Engine {
         expireParked()
         expireForwards()
         expireRows()
+        evictRows()
+        stats.sampleRate(at: now.monotonic)
+    }
+
+    mutating func endTurn() {
         if clientPause.until > 0, clientPause.until <= now.monotonic {
             clientPause.until = 0
             resumeParked { if case .pause = $0 { true } else { false } }
         }
-        evictRows()
-    }
-
-    mutating func endTurn() {
         if servingChanged {
             servingChanged = false
             linkReplicas()

@@ -19,6 +19,13 @@ enum CommandID: UInt8, Sendable, CaseIterable {
     case shardScan, shardCount, shardFlush, shardRandom, shardExec, shardWalk, shardRangePart
     // Put by the host behind the commands of a client whose next bytes are no request
     case shardRefuse
+    // Subcommands
+    case clientId, clientGetname, clientSetname, clientSetinfo, clientInfo, clientList, clientKill, clientReply
+    case clientPause, clientUnpause, clientUnblock, clientNoEvict, clientNoTouch, commandCount, commandDocs
+    case commandInfo, commandList, commandGetkeys, clusterInfo, clusterNodes, clusterSlots, clusterShards
+    case clusterMyid, clusterKeyslot, clusterCountkeysinslot, configGet, configSet, configResetstat
+    case configRewrite, slowlogGet, slowlogLen, slowlogReset, slowlogHelp, objectEncoding, objectRefcount
+    case objectIdletime, objectFreq, memoryUsage
 }
 
 extension CommandID {

@@ -39,6 +39,8 @@ public struct CommandSpec: Sendable {
         static let movableKeys = Flags(rawValue: 512)
         static let noscript = Flags(rawValue: 1024)
         static let blocking = Flags(rawValue: 2048)
+        /// May run while a script is busy; there are none here, but COMMAND says so.
+        static let allowBusy = Flags(rawValue: 4096)
     }
 
     /// The group COMMAND DOCS gives; the code is laid out by it.
@@ -81,6 +83,22 @@ public struct CommandSpec: Sendable {
         self.summary = summary
         self.since = since
         self.complexity = complexity
+    }
+
+    /// Whether it is known by its subcommands alone (COMMAND also by itself).
+    var isContainer: Bool {
+        switch id {
+        case .client, .command, .cluster, .config, .slowlog, .object, .memory: true
+        default: false
+        }
+    }
+
+    /// Whether it tells how the server holds a row, not what it says: OBJECT and MEMORY USAGE.
+    var isInspection: Bool {
+        switch id {
+        case .objectEncoding, .objectRefcount, .objectIdletime, .objectFreq, .memoryUsage: true
+        default: false
+        }
     }
 
     @inline(__always) func accepts(count: Int) -> Bool { arity >= 0 ? count == arity : count >= -arity }

@@ -15,11 +15,36 @@ enum CommandTable {
     /// container command has its keys and flags by subcommand.
     static func find(_ name: ByteView, _ second: ByteView?) -> CommandSpec? {
         guard name.count <= 32 else { return nil }
+        let parent = lowercased(name)
+        // The table's own spelling of subcommands is no name a client may call.
+        guard let spec = byName[parent], !parent.contains(UInt8(ascii: "|")) else { return nil }
+        guard spec.isContainer, let second, second.count <= 32 else { return spec }
+        return byName[parent + [UInt8(ascii: "|")] + lowercased(second)] ?? spec
+    }
+
+    /// A command or subcommand by its full name, `client|getname`, letters in any case.
+    static func find(named name: ByteView) -> CommandSpec? {
+        guard name.count <= 64 else { return nil }
         return byName[lowercased(name)]
     }
 
+    /// Names by number.
+    static let names: [String] = {
+        var names = [String](repeating: "", count: 256)
+        for spec in all { names[Int(spec.id.rawValue)] = spec.name }
+        return names
+    }()
+
+    static func name(of id: CommandID) -> String { names[Int(id.rawValue)] }
+
     static func lowercased(_ name: ByteView) -> [UInt8] {
         name.array.map { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }
+    }
+
+    /// Redis's own words for a subcommand it does not know.
+    static func unknownSubcommand(_ call: Call) -> String {
+        let name = String(decoding: lowercased(call[0]), as: UTF8.self).uppercased()
+        return "ERR unknown subcommand '\(call[1][0..<128].text)'. Try \(name) HELP."
     }
 
     /// Redis's own words for a command it does not know.

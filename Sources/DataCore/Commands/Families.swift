@@ -5,7 +5,6 @@ extension Engine {
     mutating func runBit(_ id: CommandID, _ call: inout Call) {}
     mutating func runKey(_ id: CommandID, _ call: inout Call) {}
     mutating func runOwn(_ id: CommandID, _ call: inout Call) {}
-    mutating func runConnection(_ call: inout Call, _ spec: CommandSpec) -> Attempt { .done }
     mutating func queueInTransaction(_ call: inout Call, _ spec: CommandSpec) -> Attempt { .done }
     mutating func dirtyWatchers(keyspace: UInt32, key: ByteView) {}
     mutating func dirtyWatchers(replica: Int) {}

@@ -36,6 +36,14 @@ public enum PortKind: UInt8, Sendable {
         case pause
         /// WAIT, until enough members are durable.
         case wait
+
+        /// Whether its end makes the command run once more; else it is answered from outside.
+        var isRetried: Bool {
+            switch self {
+            case .none, .scan, .wait: false
+            default: true
+            }
+        }
     }
 
     /// A reply that is composed but waits, or one that another node will give.
@@ -77,6 +85,9 @@ public enum PortKind: UInt8, Sendable {
     var blockedSince: UInt64 = 0
     /// Commands behind the blocked one, itself first.
     var queue = CommandQueue()
+
+    /// When SELECT began to look up a name that is not in the map, ns; 0 = no such look-up is under way.
+    var lookupSince: UInt64 = 0
 
     /// Index in the engine's keyspaces; 0 = `default`.
     var keyspace = 0

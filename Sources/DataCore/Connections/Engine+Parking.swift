@@ -108,7 +108,9 @@ extension Engine {
 
     private mutating func refuseHead(_ place: Int) {
         let text: String
+        connections[place].lookupSince = 0
         switch connections[place].block {
+        case .wait: return answerHead(place) { $0.integer(0) }
         case .lookup: text = "ERR no such keyspace: no metasrv answered in time"
         default: text = "TRYAGAIN no serving primary for this shard just now"
         }

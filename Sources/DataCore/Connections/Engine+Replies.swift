@@ -80,6 +80,7 @@ extension Engine {
     mutating func markDirty(_ place: Int) {
         if !connections[place].isDirty {
             connections[place].isDirty = true
+            connections[place].client.lastCommand = now.wall
             dirty.append(place)
         }
     }

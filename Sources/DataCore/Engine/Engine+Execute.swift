@@ -80,22 +80,39 @@ extension Engine {
         var call = unsafe Call(
             arguments: arguments, count: count, connection: place, keyspace: keyspace, replica: -1, target: target)
         call.request = request
+        let counted = stats.total
         let attempt = dispatch(&call)
-        if case .done = attempt, !call.isDeferred { settleReply(call, from: start, request: request) }
+        if case .done = attempt, !call.isDeferred {
+            if unsafe target.pointee.bytes.count > start, unsafe target.pointee.bytes.view[start] == UInt8(ascii: "-") {
+                unsafe stats.noteError(
+                    target.pointee.bytes.view[start + 1..<start + 33], of: connections[place].client.command,
+                    wasRun: stats.total != counted)
+            }
+            settleReply(call, from: start, request: request)
+        } else if case .blocked(let block) = attempt, stats.total != counted, block.isRetried,
+            let id = connections[place].client.command
+        {
+            stats.uncount(id)
+        }
         return attempt
     }
 
     private mutating func dispatch(_ call: inout Call) -> Attempt {
         let name = call[0]
         guard let spec = CommandTable.find(name, call.count > 1 ? call[1] : nil) else {
+            connections[call.connection].client.command = nil
             return reject(call, CommandTable.unknown(call))
         }
-        connections[call.connection].client.command = spec.id
-        if !connections[call.connection].isAuthenticated, settings.password != nil, !spec.flags.contains(.noAuth) {
-            return reject(call, "NOAUTH Authentication required.")
+        if spec.isContainer, call.count > 1 {
+            connections[call.connection].client.command = nil
+            return reject(call, CommandTable.unknownSubcommand(call))
         }
+        connections[call.connection].client.command = spec.id
         guard spec.accepts(count: call.count) else {
             return reject(call, "ERR wrong number of arguments for '\(spec.name)' command")
+        }
+        if !connections[call.connection].isAuthenticated, settings.password != nil, !spec.flags.contains(.noAuth) {
+            return reject(call, "NOAUTH Authentication required.")
         }
         if clientPause.until > now.monotonic, isPaused(spec) { return .blocked(.pause) }
         if connections[call.connection].transaction.isOpen, !spec.id.runsInsideMulti {
@@ -118,7 +135,6 @@ extension Engine {
     @inline(never)
     mutating func reject(_ call: Call, _ text: String) -> Attempt {
         call.reply.error(text)
-        stats.errors += 1
         if connections[call.connection].transaction.isOpen { connections[call.connection].transaction.isAborted = true }
         return .done
     }
@@ -157,7 +173,8 @@ extension Engine {
         switch spec.group {
         case .string: runString(spec.id, &call)
         case .bitmap: runBit(spec.id, &call)
-        case .generic: runKey(spec.id, &call)
+        case .generic: spec.isInspection ? runObject(spec.id, &call) : runKey(spec.id, &call)
+        case .server: runObject(spec.id, &call)
         default: break
         }
     }

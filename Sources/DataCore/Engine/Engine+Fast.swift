@@ -23,6 +23,7 @@ extension Engine {
             arguments: arguments, count: count, connection: place,
             keyspace: keyspaces[connections[place].keyspace].number, replica: replica, target: target)
         guard isGet ? getFast(&call, key) : setFast(&call, key) else { return false }
+        unsafe connections.address(place).pointee.client.command = isGet ? .get : .set
         settleReply(call, from: start, request: request)
         return true
     }

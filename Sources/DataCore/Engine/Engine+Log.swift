@@ -47,6 +47,7 @@ extension Engine {
     mutating func commitAdvanced() {
         applyCommitted()
         releaseWaiting()
+        answerWaits()
     }
 
     /// Lets the applier go as far as every record is committed.

@@ -10,6 +10,8 @@ internal import DequeModule
     var now = Tick(monotonic: 0, wall: 0)
     var effects = Effects<DataEffect>()
     var stats: Statistics
+    /// What the host said of its process last.
+    var usage: ProcessUsage?
 
     // Rows and replicas
     var rows = RowTable()

@@ -13,6 +13,8 @@ struct MetaBeats {
     var refusal: String?
     var retryAt: UInt64 = 0
     var isLeaving = false
+    /// When the beat was sent that was answered last, ns; 0 = none was.
+    var answered: UInt64 = 0
     /// ns between beats.
     static let interval: UInt64 = 500_000_000
     /// An answer that does not come in this time is not waited for, ns.
@@ -69,5 +71,7 @@ extension Engine {
             effects.emit(note(.info, "registered in cluster \(answer.cluster)"))
         }
         if let delta = answer.delta { noteRoutes(delta) }
+        beats.answered = beats.last
+        resumeParked { if case .lookup = $0 { true } else { false } }
     }
 }
