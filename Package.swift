@@ -80,7 +80,12 @@ let package = Package(
         tests("MetaCoreTests", ["ClusterModel", "MetaCore"]),
         tests("LevelStoreTests", ["ClusterModel", "LevelStore"]),
         tests("SharedLogTests", ["ClusterModel", "SharedLog"]),
-        tests("NodeRuntimeTests", ["ClusterModel", "DataCore", "LevelStore", "NodeRuntime", "Wire", logging]),
+        tests(
+            "NodeRuntimeTests",
+            [
+                "ClusterModel", "DataCore", "LevelStore", "NodeRuntime", "Wire", logging,
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+            ]),
         tests("ClusterClientTests", ["ClusterClient", "ClusterModel", "Wire"]),
         tests("TidyTests", []),
         tests("ClusterTests", ["ClusterClient", "ClusterModel"]),
