@@ -18,4 +18,24 @@ public enum ClusterCommand: Hashable, Codable, Sendable {
     case dropKeyspace(KeyspaceID)
     /// Compare-and-set of one shard: effective only if the shard's epoch is `expected`.
     case reconfigure(expected: Epoch, ShardConfiguration)
+
+    // Names in place of `_0`, since people read the log.
+    private enum RegisterCodingKeys: String, CodingKey {
+        case _0 = "node"
+        case configurations
+    }
+    private enum UpdateNodeCodingKeys: String, CodingKey { case _0 = "node" }
+    private enum CreateKeyspaceCodingKeys: String, CodingKey {
+        case _0 = "keyspace"
+        case shards
+    }
+    private enum UpdateKeyspaceCodingKeys: String, CodingKey {
+        case _0 = "keyspace"
+        case shards
+    }
+    private enum DropKeyspaceCodingKeys: String, CodingKey { case _0 = "keyspace" }
+    private enum ReconfigureCodingKeys: String, CodingKey {
+        case expected
+        case _1 = "configuration"
+    }
 }

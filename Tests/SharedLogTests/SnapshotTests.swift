@@ -93,6 +93,33 @@ struct SnapshotTests {
         }
     }
 
+    @Test func noPartOfACommandIsWithoutAName() throws {
+        let address = Address(host: "h", port: 1)
+        let node = Node(
+            id: NodeID(rawValue: "d1"), store: UniqueID(high: 1, low: 1), boot: BootNonce(rawValue: 1),
+            address: address,
+            gateway: address, peer: address, zone: "", host: "", weight: 1)
+        let keyspace = Keyspace(
+            id: KeyspaceID(rawValue: 1), name: "k", scheme: SchemeParameters(kind: .hash),
+            policy: ReplicationPolicy(replicas: 1))
+        let shard = ShardConfiguration(
+            id: ShardID(rawValue: 1), keyspace: keyspace.id, epoch: Epoch(rawValue: 1),
+            range: .keys(from: nil, to: nil),
+            policy: keyspace.policy, members: [], proposal: Proposal(proposer: "t", request: 1), primaryBoot: node.boot)
+        let all = LogEntry(
+            writer: UniqueID(high: 0, low: 0), term: Term(rawValue: 1), wall: 0,
+            commands: [
+                .found(cluster: UniqueID(high: 1, low: 2)),
+                .takeOver(term: Term(rawValue: 1), id: "m1", listen: address), .beat(term: Term(rawValue: 1)),
+                .register(node, configurations: [shard]), .updateNode(node),
+                .createKeyspace(keyspace, shards: [shard]), .updateKeyspace(keyspace, shards: [shard]),
+                .dropKeyspace(keyspace.id), .reconfigure(expected: Epoch(rawValue: 1), shard),
+            ])
+        let bytes = try EntryCoding.encode(all)
+        #expect(!String(decoding: bytes, as: UTF8.self).contains("\"_"))
+        #expect(EntryCoding.decode(bytes) == all)
+    }
+
     @Test func recordsCanBeReadByPeople() throws {
         let folder = try LogFolder()
         let log = try folder.open(writer: 1)

@@ -73,8 +73,9 @@ extension MetaNode {
         }
     }
 
-    /// Milliseconds: beats further apart are not one appeal.
-    static let appealGap: UInt64 = 3000
+    /// Milliseconds: beats further apart are not one appeal. A node that waits out the primary's silence at each beat comes
+    /// to a standby about every 3 s.
+    static let appealGap: UInt64 = 5000
 
     /// Whether more than half of the registered nodes have come here again and again for as long as a take-over waits.
     var isAppealedTo: Bool {
@@ -82,7 +83,7 @@ extension MetaNode {
         let members = state.members
         let appealing = members.filter {
             guard let appeal = appeals[$0.id], elapsed(since: appeal.last) < Self.appealGap else { return false }
-            return elapsed(since: appeal.first) >= settings.takeover
+            return (appeal.last - appeal.first) / 1_000_000 >= settings.takeover
         }
         return !members.isEmpty && appealing.count * 2 > members.count
     }

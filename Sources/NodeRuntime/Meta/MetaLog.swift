@@ -80,11 +80,15 @@ final class MetaLog: @unchecked Sendable {
             }
         case .fetch(let id, let from, let through):
             let count = Int(clamping: through.rawValue &- from.rawValue &+ 1)
-            let floor = try log.floor()
-            if case .entries(let records) = try log.read(from: max(from, floor), limit: max(count, 1)) {
+            do throws(SharedLogError) {
+                let floor = try log.floor()
+                let reading = try log.read(from: max(from, floor), limit: max(count, 1))
+                guard case .entries(let records) = reading else { return answer(.fetched(id, [])) }
                 answer(.fetched(id, records.filter { $0.position <= through }))
-            } else {
+            } catch {
+                // The asker is not kept waiting; damage is told by the next read of the log itself.
                 answer(.fetched(id, []))
+                throw error
             }
         case .save(let snapshot):
             let encoder = JSONEncoder()
