@@ -177,7 +177,8 @@ public final class FileLog: SharedLogStore {
             }
             guard isFirst else { return nil }
             throw SharedLogError.unreadable(
-                "\(file), the last entry, is incomplete: waiting for the rest; if nobody writes it, remove the file")
+                "\(file), the last entry, is incomplete: waiting for the rest; if nobody writes it, restore it from a copy "
+                    + "(removing it would lose its change)")
         }
     }
 

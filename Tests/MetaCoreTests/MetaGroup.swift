@@ -13,6 +13,8 @@ struct MetaGroup {
     var paused: Set<Int> = []
     /// Appends of these metasrv fail for good.
     var failing: Set<Int> = []
+    /// These metasrv do not run at all.
+    var stopped: Set<Int> = []
     var held: [Int: [MetaEffect]] = [:]
     var replies: [RequestID: MetaAnswer] = [:]
     var pushes: [RequestID: [RouteDelta]] = [:]
