@@ -16,7 +16,7 @@ enum CommandID: UInt8, Sendable, CaseIterable {
     // Own
     case shardWhere, shardRange, shardStatus, shardStamp
     // Between nodes: a gateway's parts of commands that walk a keyspace, and its transactions
-    case shardScan, shardCount, shardFlush, shardRandom, shardExec, shardWalk, shardRangePart
+    case shardScan, shardCount, shardFlush, shardRandom, shardExec, shardWalk, shardRangePart, shardWatch
     // Put by the host behind the commands of a client whose next bytes are no request
     case shardRefuse
     // Subcommands

@@ -20,7 +20,7 @@ extension CommandTable {
         between(.shardScan, "shard.scan", arity: 6), between(.shardCount, "shard.count", arity: 2),
         between(.shardFlush, "shard.flush", arity: 2, [.write]), between(.shardRandom, "shard.random", arity: 2),
         between(.shardWalk, "shard.walk", arity: 3), between(.shardRangePart, "shard.range.part", arity: 6),
-        between(.shardExec, "shard.exec", arity: -4, [.write]),
+        between(.shardWatch, "shard.watch", arity: -4), between(.shardExec, "shard.exec", arity: -4, [.write]),
     ]
 
     /// A command that nodes send each other.

@@ -181,8 +181,8 @@ struct Transaction: ~Copyable {
     var watched: [WatchedKey] = []
     /// A watched key was written, or expired.
     var isDirty = false
-    /// Gateway: what the primary gave for the watch, to be carried by EXEC (RULES G4).
-    var watchToken: [UInt8] = []
+    /// Gateway: keys that the session at the primary watches for it (RULES G4).
+    var watchCount = 0
     var watchShard: ShardID?
 
     struct WatchedKey: Hashable {

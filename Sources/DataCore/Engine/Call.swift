@@ -48,6 +48,17 @@ import ClusterModel
         nonmutating _modify { yield unsafe &target.pointee }
     }
 
+    /// Another command into the same reply and the same record: one of an EXEC.
+    /// - Precondition: as of `init`.
+    func with(arguments: UnsafePointer<ByteView>, count: Int) -> Call {
+        var inner = unsafe Call(
+            arguments: arguments, count: count, connection: connection, keyspace: keyspace, replica: replica,
+            target: target)
+        inner.seq = seq
+        inner.wait = wait
+        return inner
+    }
+
     /// Whether its reply is composed where it can be sent at once.
     @inline(__always) func isComposedInOut(_ connection: borrowing Connection) -> Bool {
         unsafe target == connection.arenas

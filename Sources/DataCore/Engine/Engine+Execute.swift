@@ -120,7 +120,12 @@ extension Engine {
         }
         stats.count(spec.id)
         switch spec.reach {
-        case .connection: return spec.group == .shard ? runOwnCommand(&call, spec) : runConnection(&call, spec)
+        case .connection:
+            switch spec.group {
+            case .shard: return runOwnCommand(&call, spec)
+            case .transactions: return runTransaction(&call, spec)
+            default: return runConnection(&call, spec)
+            }
         case .shard: return runInShard(&call, spec)
         case .scatter: return runScattered(&call, spec)
         case .keyspace: return runOverKeyspace(&call, spec)
@@ -180,7 +185,7 @@ extension Engine {
     }
 
     /// Keys and values beyond the bounds are refused in Redis's words where it has them.
-    private func limitsViolation(_ call: Call, _ spec: CommandSpec) -> String? {
+    func limitsViolation(_ call: Call, _ spec: CommandSpec) -> String? {
         guard spec.flags.contains(.write) else { return nil }
         var total = 0
         for index in 1..<max(call.count, 1) { total += call[index].count }

@@ -36,7 +36,8 @@ extension Engine {
         return load
     }
 
-    private mutating func expect(_ load: UInt64, place: Int) {
+    /// Notes that a connection waits for a load.
+    mutating func expect(_ load: UInt64, place: Int) {
         loads[load, default: []].append(id(place))
     }
 

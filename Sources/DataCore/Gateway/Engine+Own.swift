@@ -36,6 +36,7 @@ extension Engine {
             endRecord(call)
             call.reply.ok()
             return .done
+        case .shardWatch: return watchForwarded(&call)
         case .shardExec: return runForwardedTransaction(&call)
         default: return reject(call, CommandTable.unknown(call))
         }

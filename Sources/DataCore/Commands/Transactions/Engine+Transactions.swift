@@ -1,0 +1,167 @@
+import ClusterModel
+
+// MULTI, EXEC and their like, within one shard: EXEC is one record, so it is executed wholly or not at all (RULES G4).
+extension Engine {
+    mutating func runTransaction(_ call: inout Call, _ spec: CommandSpec) -> Attempt {
+        let place = call.connection
+        switch spec.id {
+        case .multi:
+            if connections[place].transaction.isOpen { return refuseInside(call, "ERR MULTI calls can not be nested") }
+            connections[place].transaction.isOpen = true
+            call.reply.ok()
+        case .discard:
+            guard connections[place].transaction.isOpen else { return refuseInside(call, "ERR DISCARD without MULTI") }
+            endTransaction(place)
+            call.reply.ok()
+        case .watch:
+            if connections[place].transaction.isOpen {
+                return refuseInside(call, "ERR WATCH inside MULTI is not allowed")
+            }
+            return watch(&call, spec)
+        case .unwatch:
+            unwatch(place)
+            call.reply.ok()
+        default: return exec(&call)
+        }
+        return .done
+    }
+
+    /// Refuses without dooming the transaction, as Redis does.
+    private func refuseInside(_ call: Call, _ text: String) -> Attempt {
+        call.reply.error(text)
+        return .done
+    }
+
+    /// A command behind MULTI: its shard is checked now, it runs at EXEC.
+    mutating func queueInTransaction(_ call: inout Call, _ spec: CommandSpec) -> Attempt {
+        let place = call.connection
+        if spec.flags.contains(.noMulti) || spec.reach == .keyspace || spec.group == .shard {
+            return reject(call, "ERR Command not allowed inside a transaction")
+        }
+        if spec.reach != .connection {
+            let entry: Int
+            switch locate(call, spec) {
+            case .refused(let text): return reject(call, text)
+            case .blocked(let block): return .blocked(block)
+            case .forward(let found): entry = found
+            case .here(let replica):
+                let shard = replicas[replica].configuration.id
+                guard
+                    let found = keyspaces[connections[place].keyspace].entries.firstIndex(where: { $0.shard == shard })
+                else { return .blocked(.serving) }
+                entry = found
+            }
+            let shard = keyspaces[connections[place].keyspace].entries[entry].shard
+            if let known = connections[place].transaction.shard ?? connections[place].transaction.watchShard,
+                known != shard
+            {
+                return reject(call, Self.crossSlot)
+            }
+            connections[place].transaction.shard = shard
+        }
+        connections[place].transaction.queue.append(count: call.count) { call[$0] }
+        call.reply.simple("QUEUED")
+        return .done
+    }
+
+    private mutating func exec(_ call: inout Call) -> Attempt {
+        let place = call.connection
+        guard connections[place].transaction.isOpen else { return refuseInside(call, "ERR EXEC without MULTI") }
+        if connections[place].transaction.isAborted {
+            endTransaction(place)
+            call.reply.error("EXECABORT Transaction discarded because of previous errors.")
+            return .done
+        }
+        var commands: [[ByteView]] = []
+        for index in 0..<connections[place].transaction.queue.count {
+            var views: [ByteView] = []
+            connections[place].transaction.queue.views(index, into: &views)
+            commands.append(views)
+        }
+        guard let shard = connections[place].transaction.shard ?? connections[place].transaction.watchShard else {
+            call.reply.array(commands.count)
+            runQueued(&call, commands)
+            endTransaction(place)
+            return .done
+        }
+        guard let held = replicaIndex[shard], replicas[held].state == .starting || replicas[held].state == .serving
+        else {
+            return execElsewhere(&call, shard, commands)
+        }
+        if connections[place].transaction.isDirty || isWatchedKeyExpired(place) {
+            endTransaction(place)
+            call.reply.nullArray()
+            return .done
+        }
+        call.replica = held
+        let attempt = execHere(&call, commands)
+        if case .done = attempt { endTransaction(place) }
+        return attempt
+    }
+
+    /// Runs queued commands whose shard serves here, as one record.
+    mutating func execHere(_ call: inout Call, _ commands: [[ByteView]]) -> Attempt {
+        guard numbers[call.replica].isServing else { return .blocked(.serving) }
+        if let blocked = prepare(call, commands) { return blocked }
+        call.reply.array(commands.count)
+        runQueued(&call, commands)
+        endRecord(call)
+        return .done
+    }
+
+    /// Has the rows of all commands, and room for their writes; nil = all is there.
+    private mutating func prepare(_ call: Call, _ commands: [[ByteView]]) -> Attempt? {
+        var missing = 0
+        for command in commands {
+            guard let spec = spec(of: command), spec.reach != .connection else { continue }
+            if spec.flags.contains(.write), backlog >= settings.backlogBytes { return .blocked(.backlog) }
+            if spec.flags.contains(.denyoom), isDiskLow {
+                return reject(call, "READONLY the disk reserve is reached: only deletes are accepted")
+            }
+            guard spec.needsRows(count: command.count) else { continue }
+            for position in spec.keyPositions(count: command.count) {
+                guard let load = ensureRow(command[position], replica: call.replica, keyspace: call.keyspace) else {
+                    continue
+                }
+                expect(load, place: call.connection)
+                missing += 1
+            }
+        }
+        return missing > 0 ? .blocked(.rows(missing)) : nil
+    }
+
+    /// Runs each command into the same reply and the same record.
+    private mutating func runQueued(_ call: inout Call, _ commands: [[ByteView]]) {
+        for command in commands {
+            unsafe command.withUnsafeBufferPointer { views in
+                guard let base = views.baseAddress, let spec = spec(of: command) else {
+                    return call.reply.error("ERR the command is not known any more")
+                }
+                var inner = unsafe call.with(arguments: base, count: views.count)
+                stats.count(spec.id)
+                if spec.reach == .connection {
+                    _ = runConnection(&inner, spec)
+                } else if let text = limitsViolation(inner, spec) {
+                    inner.reply.error(text)
+                } else {
+                    run(&inner, spec)
+                }
+                call.seq = inner.seq
+                call.wait = max(call.wait, inner.wait)
+            }
+        }
+    }
+
+    private func spec(of command: [ByteView]) -> CommandSpec? {
+        command.first.flatMap { CommandTable.find($0, command.count > 1 ? command[1] : nil) }
+    }
+
+    /// The connection is as before MULTI, and watches nothing.
+    mutating func endTransaction(_ place: Int) {
+        unwatch(place)
+        connections[place].transaction.isOpen = false
+        connections[place].transaction.isAborted = false
+        connections[place].transaction.shard = nil
+        connections[place].transaction.queue.removeAll()
+    }
+}

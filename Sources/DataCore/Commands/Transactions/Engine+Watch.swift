@@ -1,0 +1,87 @@
+import ClusterModel
+
+// WATCH: a key is dirty from the logging of a write to it, or once its deadline has passed (RULES G4).
+extension Engine {
+    mutating func watch(_ call: inout Call, _ spec: CommandSpec) -> Attempt {
+        let place = call.connection
+        let index = connections[place].keyspace
+        switch locate(call, spec) {
+        case .refused(let text): return refuseWatch(call, text)
+        case .blocked(let block): return .blocked(block)
+        case .forward(let entry):
+            if connections[place].isSession { return refuseSession(call, keyspaces[index].entries[entry].shard) }
+            return watchElsewhere(&call, entry)
+        case .here(let replica):
+            let shard = replicas[replica].configuration.id
+            if let known = connections[place].transaction.watchShard, known != shard {
+                return refuseWatch(call, Self.crossSlot)
+            }
+            if isOrdered(place, shard, behind: nil) { return .blocked(.order) }
+            call.replica = replica
+            let missing = ensureRows(call, spec)
+            if missing > 0 { return .blocked(.rows(missing)) }
+            connections[place].transaction.watchShard = shard
+            for position in 1..<call.count { watch(call[position], &call) }
+            call.reply.ok()
+            return .done
+        }
+    }
+
+    private func refuseWatch(_ call: Call, _ text: String) -> Attempt {
+        call.reply.error(text)
+        return .done
+    }
+
+    private mutating func watch(_ key: ByteView, _ call: inout Call) {
+        let place = call.connection
+        // A deadline that has passed is logged now, so that it does not count as a change later.
+        _ = row(&call, key)
+        endRecordEarly(&call)
+        let watched = Transaction.WatchedKey(keyspace: call.keyspace, key: Key(key.array))
+        guard !connections[place].transaction.watched.contains(watched) else { return }
+        connections[place].transaction.watched.append(watched)
+        watchers[watched, default: []].append(id(place))
+    }
+
+    /// Ends a record that a look-up began, so that the next look-up may begin its own.
+    private mutating func endRecordEarly(_ call: inout Call) {
+        endRecord(call)
+        call.seq = 0
+    }
+
+    mutating func dirtyWatchers(keyspace: UInt32, key: ByteView) {
+        for watcher in watchers[Transaction.WatchedKey(keyspace: keyspace, key: Key(key.array))] ?? [] {
+            if let place = place(watcher) { connections[place].transaction.isDirty = true }
+        }
+    }
+
+    /// Everything in the shard was flushed.
+    mutating func dirtyWatchers(replica: Int) {
+        let shard = replicas[replica].configuration.id
+        for place in connections.indices where connections[place].transaction.watchShard == shard {
+            connections[place].transaction.isDirty = true
+        }
+    }
+
+    func isWatchedKeyExpired(_ place: Int) -> Bool {
+        connections[place].transaction.watched.contains { watched in
+            watched.key.bytes.withByteView { key in
+                guard let row = rows.find(hash(key, keyspace: watched.keyspace), keyspace: watched.keyspace, key: key)
+                else { return false }
+                return !row.isAbsent && row.deadline != 0 && row.deadline <= now.wall
+            }
+        }
+    }
+
+    mutating func unwatch(_ place: Int) {
+        let own = id(place)
+        for watched in connections[place].transaction.watched {
+            watchers[watched]?.removeAll { $0 == own }
+            if watchers[watched]?.isEmpty == true { watchers[watched] = nil }
+        }
+        connections[place].transaction.watched = []
+        connections[place].transaction.watchShard = nil
+        connections[place].transaction.watchCount = 0
+        connections[place].transaction.isDirty = false
+    }
+}

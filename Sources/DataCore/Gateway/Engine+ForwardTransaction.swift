@@ -1,0 +1,155 @@
+import ClusterModel
+
+// Transactions whose shard another node serves. WATCH goes to that node's session, which remembers the keys; EXEC carries
+// all commands at once, and how many keys the client believes watched: a session that knows of another number is a new one,
+// and the transaction is not executed (RULES G4).
+extension Engine {
+    /// `shard.watch shard isFirst key ...` to the node that serves the keys.
+    mutating func watchElsewhere(_ call: inout Call, _ entry: Int) -> Attempt {
+        let place = call.connection
+        let shard = keyspaces[connections[place].keyspace].entries[entry].shard
+        if let known = connections[place].transaction.watchShard, known != shard {
+            call.reply.error(Self.crossSlot)
+            return .done
+        }
+        var arguments = [ByteView("shard.watch")]
+        let isFirst = connections[place].transaction.watchCount == 0
+        let number = Array("\(shard)".utf8)
+        return number.withByteView { number in
+            arguments.append(number)
+            arguments.append(ByteView(isFirst ? "1" : "0"))
+            for index in 1..<call.count { arguments.append(call[index]) }
+            let attempt = forwardOwn(&call, entry, arguments, isWrite: false)
+            if case .done = attempt {
+                connections[place].transaction.watchShard = shard
+                connections[place].transaction.watchCount += call.count - 1
+            }
+            return attempt
+        }
+    }
+
+    /// `shard.exec shard watched count (argc argument ...)...`
+    mutating func execElsewhere(_ call: inout Call, _ shard: ShardID, _ commands: [[ByteView]]) -> Attempt {
+        let place = call.connection
+        let index = connections[place].keyspace
+        guard let entry = keyspaces[index].entries.firstIndex(where: { $0.shard == shard }) else {
+            endTransaction(place)
+            call.reply.error("EXECABORT Transaction discarded because its shard is gone.")
+            return .done
+        }
+        if isClusterPort(place), keyspaces[index].usesSlots, let key = firstKey(commands),
+            let node = keyspaces[index].entries[entry].primary.flatMap({ routes.node($0) })
+        {
+            endTransaction(place)
+            let slot = unsafe Slot.number(of: key.buffer)
+            call.reply.error("MOVED \(slot) \(node.address.host):\(node.address.port)")
+            return .done
+        }
+        let watched = max(
+            connections[place].transaction.watchCount, connections[place].transaction.watched.count)
+        var texts: [[UInt8]] = [Array("\(shard)".utf8), Array("\(watched)".utf8), Array("\(commands.count)".utf8)]
+        texts += commands.map { Array("\($0.count)".utf8) }
+        var bytes = ByteBuffer(capacity: 256)
+        var places: [Range<Int>] = []
+        for text in texts {
+            places.append(bytes.count..<bytes.count + text.count)
+            bytes.append(text)
+        }
+        let numbers = places.map { bytes.view[$0] }
+        var arguments = [ByteView("shard.exec")] + numbers[0..<3]
+        for (index, command) in commands.enumerated() { arguments += [numbers[3 + index]] + command }
+        let attempt = forwardOwn(&call, entry, arguments, isWrite: true)
+        if case .done = attempt { endTransaction(place) }
+        return attempt
+    }
+
+    private func firstKey(_ commands: [[ByteView]]) -> ByteView? {
+        for command in commands {
+            guard let name = command.first, let spec = CommandTable.find(name, command.count > 1 ? command[1] : nil),
+                let position = spec.keyPositions(count: command.count).first(where: { _ in true })
+            else { continue }
+            return command[position]
+        }
+        return nil
+    }
+
+    /// Forwards a command of our own in place of the client's; its reply is the client's reply.
+    private mutating func forwardOwn(
+        _ call: inout Call, _ entry: Int, _ arguments: [ByteView], isWrite: Bool
+    ) -> Attempt {
+        let place = call.connection
+        let index = connections[place].keyspace
+        let shard = keyspaces[index].entries[entry]
+        guard let node = owner(of: shard) else { return .blocked(.serving) }
+        if isOrdered(place, shard.shard, behind: node) { return .blocked(.order) }
+        let forward = Forward(
+            request: takeRequest(), connection: id(place), keyspace: index, shard: shard.shard, node: node,
+            isWrite: isWrite, protocolVersion: protocolVersion(place), sink: .mark, keyPosition: 0)
+        forward.arguments.append(count: arguments.count) { arguments[$0] }
+        pushRemote(forward.request, place)
+        send(forward)
+        call.isDeferred = true
+        return .done
+    }
+
+    // MARK: Where the shard is served
+
+    /// `shard.watch shard isFirst key ...`, in a gateway's session.
+    mutating func watchForwarded(_ call: inout Call) -> Attempt {
+        guard call.count >= 4, let spec = CommandTable.find(ByteView("watch"), nil) else {
+            return reject(call, "ERR syntax error")
+        }
+        if call[2].equalsIgnoringCase("1") { unwatch(call.connection) }
+        var inner = call.dropping(2, keyspace: call.keyspace)
+        let attempt = watch(&inner, spec)
+        call.replica = inner.replica
+        call.wait = max(call.wait, inner.wait)
+        return attempt
+    }
+
+    /// `shard.exec`, in a gateway's session.
+    mutating func runForwardedTransaction(_ call: inout Call) -> Attempt {
+        let place = call.connection
+        guard call.count >= 4, let watched = call[2].decimal, let count = call[3].decimal, count <= UInt64(call.count)
+        else {
+            return reject(call, "ERR syntax error")
+        }
+        var commands: [[ByteView]] = []
+        var index = 4
+        for _ in 0..<count {
+            guard index < call.count, let size = call[index].decimal, size >= 1, size < UInt64(call.count - index)
+            else {
+                return reject(call, "ERR syntax error")
+            }
+            commands.append((index + 1...index + Int(size)).map { call[$0] })
+            index += Int(size) + 1
+        }
+        for command in commands where !isInShard(command, call) {
+            return reject(call, "EXECABORT Transaction discarded because the shard's range changed.")
+        }
+        if watched > 0 {
+            guard connections[place].transaction.watched.count == Int(clamping: watched),
+                !connections[place].transaction.isDirty, !isWatchedKeyExpired(place)
+            else {
+                unwatch(place)
+                call.reply.nullArray()
+                return .done
+            }
+        }
+        let attempt = execHere(&call, commands)
+        if case .done = attempt { unwatch(place) }
+        return attempt
+    }
+
+    private func isInShard(_ command: [ByteView], _ call: Call) -> Bool {
+        guard let name = command.first, let spec = CommandTable.find(name, command.count > 1 ? command[1] : nil) else {
+            return false
+        }
+        let index = connections[call.connection].keyspace
+        for position in spec.keyPositions(count: command.count) {
+            let entry = keyspaces[index].locate(command[position])
+            guard entry >= 0, keyspaces[index].entries[entry].replica == call.replica else { return false }
+        }
+        return true
+    }
+}
