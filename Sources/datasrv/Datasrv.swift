@@ -42,7 +42,8 @@ struct Datasrv: ParsableCommand {
 
     func run() throws {
         do {
-            let layers = try ProgramRun.layers(keys: DataHostSettings.keys, flags: flags, file: config)
+            let layers = try ProgramRun.layers(
+                keys: DataHostSettings.keys, defaults: DataHostSettings.defaults, flags: flags, file: config)
             let settings = try DataHostSettings(layers)
             if checkConfig { return ProgramRun.show(layers) }
             let logger = ProgramRun.logger("datasrv", node: "\(settings.id)")

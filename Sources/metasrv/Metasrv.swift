@@ -30,7 +30,7 @@ struct Metasrv: ParsableCommand {
     func run() throws {
         do {
             let layers = try ProgramRun.layers(
-                keys: MetaHostSettings.keys,
+                keys: MetaHostSettings.keys, defaults: MetaHostSettings.defaults,
                 flags: [
                     "id": id, "listen": listen, "http": http, "log": log, "takeover": takeover,
                     "down-after": downAfter, "secret-file": secretFile, "announce": announce,
@@ -38,7 +38,8 @@ struct Metasrv: ParsableCommand {
             let settings = try MetaHostSettings(layers)
             if checkConfig { return ProgramRun.show(layers) }
             let logger = ProgramRun.logger("metasrv", node: settings.id)
-            let host = try MetaHost(settings, logger: logger, ready: { ProgramRun.tellReady() })
+            let host = try MetaHost(
+                settings, logger: logger, metrics: [ProgramRun.metrics().source], ready: { ProgramRun.tellReady() })
             host.run()
         } catch {
             ProgramRun.fail("metasrv", error)

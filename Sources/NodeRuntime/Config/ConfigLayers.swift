@@ -7,7 +7,7 @@ public struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
     public init(_ text: String) { description = text }
 }
 
-/// The values of one program by key, from three layers: a YAML file, the environment, the flags; later ones win.
+/// The values of one program by key, from four layers: defaults, a YAML file, the environment, the flags; later ones win.
 ///
 /// A key is the flag's name (`gateway-timeout`), the same in the file, and `OSTRAKA_GATEWAY_TIMEOUT` in the environment.
 public struct ConfigLayers: Sendable {
@@ -22,12 +22,15 @@ public struct ConfigLayers: Sendable {
 
     /// - Parameters:
     ///   - keys: every key the program knows; a file with another one is refused.
+    ///   - defaults: values of keys that need not be given.
     ///   - flags: what was given on the command line.
     ///   - file: path of the YAML file; nil = none.
     public init(
-        keys: [String], flags: [String: String], environment: [String: String], file: String?
+        keys: [String], defaults: [String: String] = [:], flags: [String: String], environment: [String: String],
+        file: String?
     ) throws(ConfigError) {
         self.keys = keys
+        values = defaults.mapValues { Value(text: $0, source: "the default") }
         if let file { try read(file) }
         for key in keys {
             let name = Self.variable(key)
@@ -44,17 +47,21 @@ public struct ConfigLayers: Sendable {
     private mutating func read(_ file: String) throws(ConfigError) {
         guard let data = FileManager.default.contents(atPath: file), let text = String(data: data, encoding: .utf8)
         else {
-            throw ConfigError("cannot read configuration file \(file)")
+            throw ConfigError("cannot read the configuration file \(file): give --config a YAML file that may be read")
         }
         let node: Node?
         do {
             node = try Yams.compose(yaml: text)
         } catch {
-            throw ConfigError("\(file) is not YAML: \(error)")
+            throw ConfigError("\(file) is not YAML: \(Self.line(error))")
         }
         guard let node else { return }
         guard case .mapping(let mapping) = node else { throw ConfigError("\(file) must hold `key: value` lines") }
+        var seen: Set<String> = []
         for (name, value) in mapping {
+            guard seen.insert(name.string ?? "?").inserted else {
+                throw ConfigError("\(file): key '\(name.string ?? "?")' is given twice")
+            }
             guard let key = name.string, keys.contains(key) else {
                 throw ConfigError(
                     "\(file): unknown key '\(name.string ?? "?")'; known are \(keys.sorted().joined(separator: ", "))")
@@ -68,6 +75,11 @@ public struct ConfigLayers: Sendable {
                 throw ConfigError("\(file): \(key) must be one value")
             }
         }
+    }
+
+    /// An error's text in one line.
+    private static func line(_ error: any Error) -> String {
+        "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 
     // MARK: Typed values

@@ -16,7 +16,7 @@ extension ConfigLayers {
     func addresses(_ key: String) throws(ConfigError) -> [Address] {
         _ = try required(key)
         return try read(key, "a list of addresses such as 127.0.0.1:7410,127.0.0.1:7420") { text in
-            let parts = text.split(separator: ",").map { Address(String($0)) }
+            let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Address(String($0)) }
             let found = parts.compactMap { $0 }
             return found.isEmpty || found.count < parts.count ? nil : found
         } ?? []
@@ -71,9 +71,16 @@ extension ConfigLayers {
 
     /// An address that is not loopback is bound only with the secrets that keep strangers out.
     static func check(_ address: Address, key: String, isGuarded: Bool, needs: String) throws(ConfigError) {
-        let isLoopback = address.host.hasPrefix("127.") || address.host == "localhost" || address.host == "::1"
-        guard isLoopback || isGuarded else {
+        guard isLoopback(address.host) || isGuarded else {
             throw ConfigError("--\(key) \(address) is not a loopback address: give \(needs), or bind 127.0.0.1")
         }
+    }
+
+    /// Whether only this machine reaches a host: 127.0.0.0/8, ::1 and localhost. A name that only looks so is not.
+    static func isLoopback(_ host: String) -> Bool {
+        if host == "localhost" || host == "::1" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127"
+            && parts.allSatisfy { part in part.utf8.allSatisfy { (48...57).contains($0) } && UInt8(part) != nil }
     }
 }

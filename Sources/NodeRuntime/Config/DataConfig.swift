@@ -8,6 +8,12 @@ extension DataHostSettings {
         "announce-peer",
     ]
 
+    /// Values of the keys that need not be given, as in INTERFACE.
+    public static let defaults = [
+        "weight": "1", "sync": "always", "lease": "1000", "cache": "256MiB", "max-clients": "10000",
+        "gateway-timeout": "5000",
+    ]
+
     /// Checks all values; the error says what was wrong and what to do.
     public init(_ config: ConfigLayers) throws(ConfigError) {
         let id = NodeID(rawValue: try config.required("id"))
@@ -34,17 +40,29 @@ extension DataHostSettings {
         secret = try config.secret("secret-file")
         password = try config.secret("password-file")
         let isGuarded = secret != nil && password != nil
-        for (key, address) in [("listen", listen), ("gateway", gateway), ("peer", peer)] {
+        let bound = [("listen", listen), ("gateway", gateway), ("peer", peer)] + (http.map { [("http", $0)] } ?? [])
+        for (key, address) in bound {
             try ConfigLayers.check(
                 address, key: key, isGuarded: isGuarded, needs: "both --secret-file and --password-file")
         }
-        shown = config.listing.map { (name: $0.key, value: $0.value) }
+        // By CONFIG GET, to whoever may connect: nothing of where secrets lie.
+        shown = config.listing.filter { !$0.key.hasSuffix("-file") }.map { (name: $0.key, value: $0.value) }
+        let redis =
+            switch sync {
+            case .always: "always"
+            case .interval: "everysec"
+            case .never: "no"
+            }
+        shown.append((name: "appendfsync", value: redis))
     }
 }
 
 extension MetaHostSettings {
     /// Every key of a metasrv, as in INTERFACE.
     public static let keys = ["id", "listen", "http", "log", "takeover", "down-after", "secret-file", "announce"]
+
+    /// Values of the keys that need not be given, as in INTERFACE.
+    public static let defaults = ["takeover": "3000", "down-after": "30000"]
 
     /// Checks all values; the error says what was wrong and what to do.
     public init(_ config: ConfigLayers) throws(ConfigError) {
@@ -65,6 +83,8 @@ extension MetaHostSettings {
         takeoverMillis = try config.integer("takeover", 200...600_000) ?? 3000
         downAfterMillis = try config.integer("down-after", 500...86_400_000) ?? 30_000
         secret = try config.secret("secret-file")
-        try ConfigLayers.check(listen, key: "listen", isGuarded: secret != nil, needs: "--secret-file")
+        for (key, address) in [("listen", listen)] + (http.map { [("http", $0)] } ?? []) {
+            try ConfigLayers.check(address, key: key, isGuarded: secret != nil, needs: "--secret-file")
+        }
     }
 }

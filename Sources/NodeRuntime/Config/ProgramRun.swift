@@ -2,6 +2,7 @@ internal import ClusterModel
 internal import Foundation
 internal import Glibc
 public import Logging
+internal import Metrics
 
 /// What the two servers' programs share: logging to standard error, the ready line, one-line failures.
 public enum ProgramRun {
@@ -12,6 +13,13 @@ public enum ProgramRun {
         logger.logLevel = Logger.Level(rawValue: wanted.lowercased()) ?? .info
         logger[metadataKey: "node"] = "\(node)"
         return logger
+    }
+
+    /// Makes the registry that all of the process's metrics go to; to be called once, before anything is measured.
+    public static func metrics() -> PrometheusRegistry {
+        let registry = PrometheusRegistry()
+        MetricsSystem.bootstrap(registry)
+        return registry
     }
 
     /// `ready` and a newline on standard output, flushed: the server serves.
@@ -33,10 +41,11 @@ public enum ProgramRun {
 
     /// The layers of a program's configuration.
     public static func layers(
-        keys: [String], flags: [String: String?], file: String?
+        keys: [String], defaults: [String: String], flags: [String: String?], file: String?
     ) throws(ConfigError) -> ConfigLayers {
         try ConfigLayers(
-            keys: keys, flags: flags.compactMapValues { $0 }, environment: ProcessInfo.processInfo.environment,
+            keys: keys, defaults: defaults, flags: flags.compactMapValues { $0 },
+            environment: ProcessInfo.processInfo.environment,
             file: file ?? ProcessInfo.processInfo.environment["OSTRAKA_CONFIG"])
     }
 

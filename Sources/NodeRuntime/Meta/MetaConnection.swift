@@ -5,9 +5,17 @@ internal import NIOCore
 internal import Wire
 
 /// One connection to a metasrv: requests in RESP, replies in their order, pushes behind a META.WATCH.
+///
+/// What one client may cost is bounded: bytes of an incomplete request, requests that wait (above, nothing more is read
+/// from it), and bytes of replies it does not take.
 final class MetaConnection: ChannelInboundHandler {
     typealias InboundIn = NIOCore.ByteBuffer
     typealias OutboundOut = NIOCore.ByteBuffer
+
+    /// Bytes of one request that is not complete: some 50,000 shards in a beat.
+    private static let mostInput = 16 << 20
+    /// Requests that wait for their answer.
+    private static let mostRequests = 1024
 
     /// A reply that is not there yet holds back those behind it.
     private struct Slot {
@@ -19,45 +27,82 @@ final class MetaConnection: ChannelInboundHandler {
     private var parser = RequestParser()
     private let batch = CommandBatch()
     private var input: [UInt8] = []
-    private var slots: [Slot] = []
+    private var slots = CircularBuffer<Slot>()
     private var watches: Set<RequestID> = []
     private var isAuthenticated: Bool
     private var context: ChannelHandlerContext?
     private var isClosing = false
+    private var isPaused = false
+    private var isAdmitted = false
+    /// Bytes of replies that the kernel has not taken.
+    private var unsent = 0
 
     init(server: MetaServer) {
         self.server = server
         isAuthenticated = server.secret == nil
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        isAdmitted = server.admit()
+        if !isAdmitted {
+            answerNow { $0.error("ERR max number of clients reached") }
+            isClosing = true
+            flush()
+        }
+        context.fireChannelActive()
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         input.append(contentsOf: unwrapInboundIn(data).readableBytesView)
-        parser.isAuthenticated = isAuthenticated
-        let result = input.withByteView { view in
-            let result = parser.parse(
-                view, connection: ConnectionID(place: 0, use: 0), into: batch, limit: Limits.arguments)
-            for entry in batch.entries {
-                let first = Int(entry.first)
-                take((first..<first + Int(entry.count)).map { batch.arguments[$0].array })
+        if !isPaused { takeInput() }
+    }
+
+    /// Takes the complete requests of the input, as many as may wait.
+    private func takeInput() {
+        var isLimited = true
+        while isLimited, !isClosing, slots.count < Self.mostRequests {
+            parser.isAuthenticated = isAuthenticated
+            // Before AUTH one at a time: it decides what the others may hold.
+            let limit = isAuthenticated ? Self.mostRequests - slots.count : 1
+            let result = input.withByteView { view in
+                let result = parser.parse(view, connection: ConnectionID(place: 0, use: 0), into: batch, limit: limit)
+                for entry in batch.entries where !isClosing {
+                    let first = Int(entry.first)
+                    take((first..<first + Int(entry.count)).map { batch.arguments[$0].array })
+                }
+                batch.removeAll()
+                return result
             }
-            batch.removeAll()
-            return result
-        }
-        input.removeFirst(result.consumed)
-        if let error = result.error {
-            isClosing = true
-            if let text = error.text { answerNow { $0.error("ERR \(text)") } }
+            input.removeFirst(result.consumed)
+            isLimited = result.isLimited
+            if let error = result.error {
+                if let text = error.text { answerNow { $0.error("ERR \(text)") } }
+                isClosing = true
+            } else if !isLimited, input.count > Self.mostInput {
+                answerNow { $0.error("ERR Protocol error: a request to a metasrv has at most \(Self.mostInput) bytes") }
+                isClosing = true
+            }
         }
         flush()
+        if slots.count >= Self.mostRequests, !isClosing { pause(true) }
+    }
+
+    private func pause(_ wanted: Bool) {
+        guard wanted != isPaused, let context else { return }
+        isPaused = wanted
+        context.channel.setOption(.autoRead, value: !wanted).whenFailure { _ in }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         for slot in slots where slot.reply == nil { server.forget(slot.id) }
         for id in watches.sorted() { server.forget(id) }
+        if isAdmitted { server.dismiss() }
+        isAdmitted = false
+        isClosing = true
         self.context = nil
+        context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -66,6 +111,7 @@ final class MetaConnection: ChannelInboundHandler {
 
     private func take(_ arguments: [[UInt8]]) {
         let name = String(decoding: arguments[0], as: UTF8.self).lowercased()
+        server.count(name)
         if !isAuthenticated, name != "auth", name != "quit", name != "hello" {
             return answerNow { $0.error("NOAUTH Authentication required.") }
         }
@@ -103,14 +149,11 @@ final class MetaConnection: ChannelInboundHandler {
         guard let secret = server.secret else {
             return answerNow { $0.error("ERR AUTH was sent, but this metasrv has no --secret-file") }
         }
-        isAuthenticated = ConstantTime.equals(given, secret)
-        answerNow { reply in
-            if isAuthenticated {
-                reply.ok()
-            } else {
-                reply.error("WRONGPASS the secret is not this cluster's: see --secret-file")
-            }
+        guard ConstantTime.equals(given, secret) else {
+            return answerNow { $0.error("WRONGPASS the secret is not this cluster's: see --secret-file") }
         }
+        isAuthenticated = true
+        answerNow { $0.ok() }
     }
 
     private func askJSON<Document: Decodable>(
@@ -146,10 +189,17 @@ final class MetaConnection: ChannelInboundHandler {
         guard let place = slots.firstIndex(where: { $0.id == id && $0.reply == nil }) else { return }
         slots[place].reply = reply
         flush()
+        guard isPaused, slots.count <= Self.mostRequests / 2, let context else { return }
+        pause(false)
+        // Not within the core's step.
+        context.eventLoop.assumeIsolated().execute { self.takeInput() }
     }
 
-    /// A change of the map, for a watcher.
-    func pushed(_ bytes: [UInt8]) { write(bytes) }
+    /// A change of the map, for a watcher; behind the replies that were promised before.
+    func pushed(_ bytes: [UInt8]) {
+        slots.append(Slot(id: RequestID(rawValue: 0), reply: bytes))
+        flush()
+    }
 
     private func flush() {
         var ready: [UInt8] = []
@@ -163,7 +213,10 @@ final class MetaConnection: ChannelInboundHandler {
 
     private func write(_ bytes: [UInt8]) {
         guard let context else { return }
-        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)), promise: nil)
+        unsent += bytes.count
+        guard unsent <= Limits.outputBytes else { return context.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)))
+            .assumeIsolated().whenComplete { _ in self.unsent -= bytes.count }
     }
 }
 
@@ -179,7 +232,9 @@ enum JSONFailure {
         case .keyNotFound(let key, let context): return "\(path(context, key)) is missing"
         case .typeMismatch(_, let context): return "\(path(context)): \(context.debugDescription)"
         case .valueNotFound(_, let context): return "\(path(context)) is null"
-        case .dataCorrupted(let context): return "\(path(context)): \(context.debugDescription)"
+        case .dataCorrupted(let context):
+            let cause = context.underlyingError.map { ": \($0)" } ?? ""
+            return "\(path(context)): \(context.debugDescription)\(cause)"
         @unknown default: return "malformed JSON"
         }
     }

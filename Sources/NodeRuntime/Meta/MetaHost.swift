@@ -7,68 +7,66 @@ internal import MetaCore
 internal import NIOCore
 internal import NIOPosix
 internal import SharedLog
+internal import Synchronization
 
-/// A running metasrv: the metadata core, its log and its port.
+/// A running metasrv: the metadata core, its log and its ports.
 public final class MetaHost: @unchecked Sendable {
-    private let settings: MetaHostSettings
     private let logger: Logger
     private let group: MultiThreadedEventLoopGroup
     private let channel: any Channel
-    private let server: MetaServer
     private let log: MetaLog
+    private let observer: ObserveServer?
     /// Where it listens, the port that was given out included.
     public let address: Address
     private let finished = DispatchSemaphore(value: 0)
 
-    /// Opens the log and binds the port. Every error is one line that says what and what to do.
-    /// - Parameter ready: called once, when it is decided whether this is the primary or a standby.
-    public init(_ settings: MetaHostSettings, logger: Logger, ready: @escaping @Sendable () -> Void) throws {
-        self.settings = settings
+    /// Most connections: data nodes, their watches, tools.
+    private static let mostConnections = 4096
+
+    /// Opens the log and binds the ports. Every error is one line that says what and what to do.
+    ///
+    /// - Parameters:
+    ///   - metrics: what /metrics shows beside the metadata group itself.
+    ///   - ready: called once, when it is decided whether this is the primary or a standby.
+    public init(
+        _ settings: MetaHostSettings, logger: Logger, metrics: [MetricsSource] = [],
+        ready: @escaping @Sendable () -> Void
+    ) throws {
         self.logger = logger
+        let descriptors = Descriptors(wantedConnections: Self.mostConnections)
+        if let warning = descriptors.warning { logger.warning("\(warning)") }
         let writer = UniqueID(high: .random(in: 1...(.max)), low: .random(in: 1...(.max)))
         let store = try FileLog(directory: settings.log, writer: writer)
         let snapshot = try MetaLog.snapshot(in: store)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let box = ServerBox()
-        do {
-            channel = try ServerBootstrap(group: group)
-                .serverChannelOption(.backlog, value: 256)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .childChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        guard let server = box.server else { throw ChannelError.inputClosed }
-                        try channel.pipeline.syncOperations.addHandler(MetaConnection(server: server))
-                    }
-                }
-                .bind(host: settings.listen.host, port: settings.listen.port).wait()
-        } catch {
-            throw DiskError("cannot listen on \(settings.listen): \(error); is another process using the port?")
-        }
+        channel = try Self.listen(settings.listen, group, box)
         address = Address(host: settings.listen.host, port: channel.localAddress?.port ?? settings.listen.port)
-        var core = MetaSettings(
-            id: settings.id, listen: settings.announce ?? address, writer: writer,
-            newCluster: UniqueID(high: .random(in: 1...(.max)), low: .random(in: 1...(.max))),
-            seed: .random(in: 1...(.max)))
-        core.takeover = UInt64(settings.takeoverMillis)
-        core.downAfter = UInt64(settings.downAfterMillis)
-        var isReady = false
+        let readiness = Readiness("it is not decided yet whether this is the primary or a standby")
+        do {
+            observer = try settings.http.map { http in
+                let own = MetricsSource { done in loop.execute { done(box.server?.families ?? []) } }
+                return try ObserveServer(
+                    http, notReady: { readiness.reason }, sources: [own, ProcessMetrics.source] + metrics)
+            }
+        } catch {
+            channel.close(promise: nil)
+            throw error
+        }
         let server = MetaServer(
-            node: MetaNode(settings: core, snapshot: snapshot), secret: settings.secret, loop: loop, logger: logger,
+            node: MetaNode(settings: Self.core(settings, address, writer), snapshot: snapshot),
+            secret: settings.secret, mostConnections: descriptors.connections, loop: loop, logger: logger,
             roleChanged: { role in
                 switch role {
                 case .joining: return
                 case .deposed: ProcessEnd.executeAnew(logger)
                 case .primary(let term): logger.info("primary", metadata: ["term": "\(term)"])
-                case .standby(let primary): logger.info("standby of \(primary.map { "\($0)" } ?? "nobody known")")
+                case .standby(let primary):
+                    logger.info("standby", metadata: ["primary": "\(primary.map { "\($0)" } ?? "unknown")"])
                 }
-                if !isReady {
-                    isReady = true
-                    ready()
-                }
+                if readiness.begin() { ready() }
             }, halted: { ProcessEnd.stop($0, logger) })
-        self.server = server
         let log = MetaLog(
             store, logger: logger, answer: { server.take($0) }, damaged: { ProcessEnd.stop($0, logger) })
         self.log = log
@@ -76,9 +74,44 @@ public final class MetaHost: @unchecked Sendable {
             box.server = server
             server.start(log)
         }.wait()
+        logger.info("listening", metadata: ["address": "\(address)", "log": "file:\(settings.log)"])
     }
 
-    /// Runs until SIGTERM or `stop`.
+    /// Where /healthz, /readyz and /metrics are served.
+    public var http: Address? { observer?.address }
+
+    private static func core(_ settings: MetaHostSettings, _ address: Address, _ writer: UniqueID) -> MetaSettings {
+        var core = MetaSettings(
+            id: settings.id, listen: settings.announce ?? address, writer: writer,
+            newCluster: UniqueID(high: .random(in: 1...(.max)), low: .random(in: 1...(.max))),
+            seed: .random(in: 1...(.max)))
+        core.takeover = UInt64(settings.takeoverMillis)
+        core.downAfter = UInt64(settings.downAfterMillis)
+        return core
+    }
+
+    private static func listen(
+        _ address: Address, _ group: MultiThreadedEventLoopGroup, _ box: ServerBox
+    ) throws -> any Channel {
+        do {
+            return try ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: 256)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.socketOption(.so_keepalive), value: 1)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        guard let server = box.server else { throw ChannelError.inputClosed }
+                        try channel.pipeline.syncOperations.addHandler(MetaConnection(server: server))
+                    }
+                }
+                .bind(host: address.host, port: address.port).wait()
+        } catch {
+            throw ListenFailure("--listen", address, error)
+        }
+    }
+
+    /// Runs until SIGTERM, SIGINT or `stop`.
     public func run() {
         let signals = [SIGTERM, SIGINT].map { number in
             signal(number, SIG_IGN)
@@ -87,8 +120,14 @@ public final class MetaHost: @unchecked Sendable {
             source.resume()
             return source
         }
-        finished.wait()
+        runUntilStopped()
         for source in signals { source.cancel() }
+    }
+
+    /// Runs until `stop`; signals are the caller's.
+    func runUntilStopped() {
+        finished.wait()
+        observer?.close()
         try? channel.close().wait()
         log.stop()
         try? group.syncShutdownGracefully()
@@ -104,23 +143,21 @@ private final class ServerBox: @unchecked Sendable {
     var server: MetaServer?
 }
 
-/// Ends of a process that are not a clean stop.
-enum ProcessEnd {
-    /// A deposed primary begins anew with empty memory: same pid, same arguments (RULES B7).
-    static func executeAnew(_ logger: Logger) {
-        logger.warning("deposed: another metasrv is primary; starting anew as a standby")
-        var arguments = unsafe CommandLine.arguments.map { unsafe strdup($0) }
-        unsafe arguments.append(nil)
-        let program =
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        // Descriptors but the standard ones are closed, or the port would stay taken.
-        for descriptor in 3..<Int32(1024) { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        unsafe execv(program, arguments)
-        stop("cannot execute \(program) anew: \(SocketError.text(errno))", logger)
-    }
+/// Whether a process serves, for whoever asks from another thread.
+final class Readiness: Sendable {
+    private let why: Mutex<String?>
 
-    static func stop(_ why: String, _ logger: Logger) {
-        logger.critical("\(why)")
-        exit(1)
+    /// - Parameter reason: why it does not serve yet.
+    init(_ reason: String) { why = Mutex(reason) }
+
+    /// nil once it serves.
+    var reason: String? { why.withLock { $0 } }
+
+    /// It serves from now on. False if it did before.
+    func begin() -> Bool {
+        why.withLock { why in
+            defer { why = nil }
+            return why != nil
+        }
     }
 }

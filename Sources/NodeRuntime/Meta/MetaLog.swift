@@ -1,8 +1,10 @@
 internal import ClusterModel
+internal import CoreMetrics
 internal import Foundation
 internal import Logging
 internal import MetaCore
 internal import SharedLog
+internal import Synchronization
 
 /// The shared log as the metadata core's effects use it: blocking calls on a thread of their own, answers as inputs.
 final class MetaLog: @unchecked Sendable {
@@ -19,10 +21,12 @@ final class MetaLog: @unchecked Sendable {
     private let damaged: @Sendable (String) -> Void
     private let logger: Logger
     private var worker: Worker?
+    private let isStopping = Atomic<Bool>(false)
+    private let appendTime = CoreMetrics.Timer(label: "ostraka_meta_log_append")
 
     /// - Parameters:
     ///   - answer: told from the log's thread.
-    ///   - damaged: the log holds what no metasrv writes; nothing more is read or written.
+    ///   - damaged: the log holds what no metasrv writes, or cannot be trusted; nothing more is read or written.
     init(
         _ log: any SharedLogStore, logger: Logger, answer: @escaping @Sendable (MetaInput) -> Void,
         damaged: @escaping @Sendable (String) -> Void
@@ -36,7 +40,9 @@ final class MetaLog: @unchecked Sendable {
 
     func add(_ job: Job) { queue.add(job) }
 
+    /// Ends the thread behind what waits; an append whose outcome cannot be known now is left as it is.
     func stop() {
+        isStopping.store(true, ordering: .relaxed)
         queue.close()
         worker?.wait()
     }
@@ -55,8 +61,10 @@ final class MetaLog: @unchecked Sendable {
             do {
                 try take(job)
             } catch {
-                if case .damaged(let text) = error { return damaged(text) }
-                logger.warning("shared log: \(error)")
+                switch error {
+                case .damaged(let text), .unusable(let text): return damaged(text)
+                case .notWritten, .unknown, .unreadable: logger.warning("shared log: \(error)")
+                }
             }
         }
     }
@@ -101,9 +109,12 @@ final class MetaLog: @unchecked Sendable {
     /// An outcome that is unknown is no answer: the same entry is tried until it is known (RULES B2).
     private func append(_ entry: LogEntry, at position: LogPosition) throws(SharedLogError) {
         var pause = 0.01
-        while true {
+        let begun = Clocks.monotonic()
+        while !isStopping.load(ordering: .relaxed) {
             do {
-                return answer(.appended(position, try log.append(entry, at: position)))
+                let outcome = try log.append(entry, at: position)
+                appendTime.recordNanoseconds(Int64(clamping: Clocks.monotonic() &- begun))
+                return answer(.appended(position, outcome))
             } catch {
                 switch error {
                 case .notWritten(let reason): return answer(.appendFailed(position, reason: reason))

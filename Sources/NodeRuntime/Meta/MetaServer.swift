@@ -14,6 +14,14 @@ final class MetaServer: @unchecked Sendable {
     private var log: MetaLog?
     private var lastRequest: UInt64 = 0
     private var asking: [RequestID: MetaConnection] = [:]
+    /// Inputs that came while a step's effects were run: the core is entered again only behind them.
+    private var inbox: [MetaInput] = []
+    private var isStepping = false
+    private let mostConnections: Int
+    private(set) var connections = 0
+    private(set) var rejectedConnections: UInt64 = 0
+    /// Requests by command; all that is not known counts as `other`.
+    private(set) var requests: [String: UInt64] = [:]
     private let roleChanged: (MetaRole) -> Void
     private let halted: (String) -> Void
     private let encoder: JSONEncoder
@@ -22,11 +30,12 @@ final class MetaServer: @unchecked Sendable {
     ///   - roleChanged: told at every change of role; at `deposed` the process must begin anew.
     ///   - halted: the log is damaged.
     init(
-        node: MetaNode, secret: [UInt8]?, loop: any EventLoop, logger: Logger,
+        node: MetaNode, secret: [UInt8]?, mostConnections: Int, loop: any EventLoop, logger: Logger,
         roleChanged: @escaping (MetaRole) -> Void, halted: @escaping (String) -> Void
     ) {
         self.node = node
         self.secret = secret
+        self.mostConnections = mostConnections
         self.loop = loop
         self.logger = logger
         self.roleChanged = roleChanged
@@ -45,8 +54,29 @@ final class MetaServer: @unchecked Sendable {
     /// An input from another thread.
     func take(_ input: MetaInput) { loop.execute { [self] in step(input) } }
 
-    /// The role and state as /readyz and /metrics show them; on the loop alone.
-    var status: MetaNode { node }
+    /// The core, to look at on the loop alone.
+    var core: MetaNode { node }
+
+    // MARK: Connections, on the loop
+
+    /// Whether one more connection may stay.
+    func admit() -> Bool {
+        guard connections < mostConnections else {
+            rejectedConnections += 1
+            return false
+        }
+        connections += 1
+        return true
+    }
+
+    func dismiss() { connections -= 1 }
+
+    private static let known: Set<String> = [
+        "ping", "auth", "info", "command", "quit", "meta.status", "meta.routes", "meta.watch", "meta.heartbeat",
+        "meta.reconfigure", "meta.admin",
+    ]
+
+    func count(_ command: String) { requests[Self.known.contains(command) ? command : "other", default: 0] += 1 }
 
     // MARK: Requests, on the loop
 
@@ -72,17 +102,27 @@ final class MetaServer: @unchecked Sendable {
         return [
             "# Server", "ostraka_version:\(OstrakaVersion.text)", "process_id:\(getpid())", "# Meta",
             "meta_id:\(node.settings.id)", "role:\(role)", "position:\(node.state.position)",
-            "route_version:\(node.state.routeVersion)", "connected_requests:\(asking.count)",
+            "route_version:\(node.state.routeVersion)", "connected_clients:\(connections)",
         ].joined(separator: "\r\n") + "\r\n"
     }
 
     // MARK: The core
 
     private func step(_ input: MetaInput) {
-        node.step(input, now: Clocks.tick(), effects: &effects)
-        let all = effects.all
-        effects.removeAll()
-        for effect in all { run(effect) }
+        inbox.append(input)
+        guard !isStepping else { return }
+        isStepping = true
+        while !inbox.isEmpty {
+            let inputs = inbox
+            inbox = []
+            for input in inputs {
+                node.step(input, now: Clocks.tick(), effects: &effects)
+                let all = effects.all
+                effects.removeAll()
+                for effect in all { run(effect) }
+            }
+        }
+        isStepping = false
     }
 
     private func run(_ effect: MetaEffect) {

@@ -36,8 +36,7 @@ public final class ObserveServer: Sendable {
                 }
                 .bind(host: wanted.host, port: wanted.port).wait()
         } catch {
-            throw BindError(
-                description: "cannot listen on --http \(wanted): \(error); give another port or stop what uses it")
+            throw BindError(description: ListenFailure("--http", wanted, error).description)
         }
         address = Address(host: wanted.host, port: channel.localAddress?.port ?? wanted.port)
     }
