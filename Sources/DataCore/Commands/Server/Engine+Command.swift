@@ -62,7 +62,10 @@ extension Engine {
     /// `COMMAND GETKEYS command [argument ...]`
     private mutating func commandKeys(_ call: Call) -> Attempt {
         let count = call.count - 2
-        guard let spec = CommandTable.find(call[2], count > 1 ? call[3] : nil), spec.isShown else {
+        // A container with a second word that was not found: no such subcommand.
+        guard let spec = CommandTable.find(call[2], count > 1 ? call[3] : nil), spec.isShown,
+            !spec.isContainer || count == 1
+        else {
             return reject(call, "ERR Invalid command specified")
         }
         guard spec.firstKey > 0 else { return reject(call, "ERR The command has no key arguments") }

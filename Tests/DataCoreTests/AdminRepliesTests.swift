@@ -1,0 +1,41 @@
+import ClusterModel
+import Testing
+
+@testable import DataCore
+
+/// Byte for byte what the real redis-server 7.0.15 answers (`RecordedReplies`).
+@Suite("Replies as Redis's own") struct AdminRepliesTests {
+    private func compare(_ recorded: [(command: String, reply: String)], _ node: AdminNode = AdminNode()) {
+        let connection = node.open()
+        for (command, reply) in recorded {
+            #expect(node.call(connection, AdminNode.words(command)) == reply, "\(command)")
+        }
+    }
+
+    @Test func connectionCommands() { compare(RecordedReplies.connection) }
+    @Test func clientCommands() { compare(RecordedReplies.client) }
+    @Test func configuration() { compare(RecordedReplies.config) }
+    @Test func slowLog() { compare(RecordedReplies.slowlog) }
+    @Test func commandTable() { compare(RecordedReplies.command) }
+    @Test func inspection() { compare(RecordedReplies.inspection) }
+
+    @Test(arguments: [
+        ("ab*", "abc", true), ("*", "", true), ("", "", true), ("", "a", false), ("a?c", "abc", true),
+        ("a?c", "ac", false), ("[a-c]x", "bx", true), ("[^a-c]x", "bx", false), ("[^a-c]x", "dx", true),
+        ("[c-a]x", "bx", true), ("\\*", "*", true), ("\\*", "a", false), ("[\\]]", "]", true), ("a[", "ab", false),
+        ("a[b", "ab", true), ("*a*b*c", "xxaxxbxxc", true), ("*a*b*c", "xxaxxcxxb", false), ("a\\", "a\\", true),
+        ("**", "abc", true), ("*c", "abcbc", true), ("h[ae]llo", "hillo", false),
+    ])
+    func globs(pattern: String, text: String, isMatch: Bool) {
+        Array(pattern.utf8).withByteView { pattern in
+            Array(text.utf8).withByteView { #expect(Glob.matches(pattern, $0) == isMatch) }
+        }
+    }
+
+    /// A pattern made to go back and forth costs time, not stack.
+    @Test(.timeLimit(.minutes(1))) func hostileGlob() {
+        let pattern = [UInt8](String(repeating: "*a", count: 20_000).utf8)
+        let text = [UInt8](String(repeating: "a", count: 10_000).utf8)
+        pattern.withByteView { pattern in text.withByteView { #expect(!Glob.matches(pattern, $0)) } }
+    }
+}
