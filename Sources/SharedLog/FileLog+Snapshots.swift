@@ -48,7 +48,8 @@ extension FileLog {
         names.compactMap { Self.number(in: $0, after: "snapshot-") }.sorted()
     }
 
-    /// Raises the floor to what the older of the two newest snapshots holds, then unlinks what lies below (RULES B6).
+    /// Raises the floor to what the older of the two newest snapshots holds; only then may what lies below be unlinked
+    /// (RULES B6).
     private func trim() throws(SystemFailure) {
         _ = try directory.exclusively("trim.lock") { () throws(SystemFailure) in
             let names = try directory.names()
@@ -62,12 +63,8 @@ extension FileLog {
                 try directory.sync()
             }
             for old in snapshots.dropLast(2) { try directory.remove(Self.snapshot(old)) }
-            for slot in names {
-                guard let position = Self.number(in: slot, after: "slot-"), position < max(lowest, floor) else {
-                    continue
-                }
-                try directory.remove(slot)
-            }
+            // The slots themselves go two at each later append.
+            swept = names.lazy.compactMap { Self.number(in: $0, after: "slot-") }.first ?? swept
             // Left behind by processes that died between two calls.
             for name in names where name.hasPrefix("tmp-") {
                 if let age = directory.age(of: name), age > 3600 { try directory.remove(name) }

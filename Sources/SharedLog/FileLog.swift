@@ -17,6 +17,8 @@ public final class FileLog: SharedLogStore {
     let directory: LogDirectory
     private let writer: UniqueID
     private var temporaries = 0
+    /// Slots from here up to the floor may still have their files.
+    var swept = LogPosition(rawValue: 1)
 
     /// Opens the log of a directory, which is created when it is missing.
     public init(directory path: String, writer: UniqueID) throws(SharedLogError) {
@@ -24,10 +26,11 @@ public final class FileLog: SharedLogStore {
         do {
             directory = try LogDirectory(creating: path)
             let names = try directory.names()
-            let slots = names.filter { Self.number(in: $0, after: "slot-") != nil }
-            if let first = slots.first, first != Self.slot(LogPosition(rawValue: 1)), !names.contains("floor") {
+            let lowest = names.lazy.compactMap { Self.number(in: $0, after: "slot-") }.first
+            swept = lowest ?? swept
+            if let lowest, lowest > LogPosition(rawValue: 1), !names.contains("floor") {
                 throw SharedLogError.damaged(
-                    "the metadata log \(path) begins with \(first), and its file 'floor' is missing: restore both from a "
+                    "the metadata log \(path) begins with \(Self.slot(lowest)), and its file 'floor' is missing: restore both from a "
                         + "copy of the directory")
             }
         } catch let error as SystemFailure {
@@ -109,12 +112,23 @@ public final class FileLog: SharedLogStore {
         }
         // Read after the slot: below the floor a slot's name is free again and means nothing.
         do {
-            if try floor() > position { return .lost }
+            let floor = try floor()
+            if floor > position { return .lost }
+            if found != nil { sweep(below: floor) }
         } catch {
             if case .damaged = error { throw error }
             throw .unknown("it is not known whether \(slot) counts: \(error)")
         }
         return found == nil ? nil : .won
+    }
+
+    /// Unlinks two trimmed slots, where an append adds one: a thousand at once would hold up the primary's beats for
+    /// seconds on a slow file system. A failure is no matter, below the floor they mean nothing.
+    private func sweep(below floor: LogPosition) {
+        for _ in 0..<2 where swept < floor {
+            try? directory.remove(Self.slot(swept))
+            swept = swept.successor ?? floor
+        }
     }
 
     public func read(from position: LogPosition, limit: Int) throws(SharedLogError) -> LogReading {
