@@ -150,5 +150,9 @@ extension Engine {
         dirty.removeAll(keepingCapacity: true)
     }
 
-    var isDrained: Bool { batch.isEmpty && durableBatches == unapplied.count && waiting.isEmpty }
+    /// The last beat of a clean stop has its answer too: then a successor need not be held off (RULES H2).
+    var isDrained: Bool {
+        batch.isEmpty && durableBatches == unapplied.count && waiting.allSatisfy { connections[$0].marks.isEmpty }
+            && !(beats.isLeaving && (beats.isDue || beats.isInFlight))
+    }
 }

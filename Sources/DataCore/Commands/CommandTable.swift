@@ -47,8 +47,14 @@ enum CommandTable {
         return "ERR unknown subcommand '\(call[1][0..<128].text)'. Try \(name) HELP."
     }
 
-    /// Redis's own words for a command it does not know.
+    /// Redis's own words for a command it does not know: its name and its first arguments, within 128 bytes each.
     static func unknown(_ call: Call) -> String {
-        "ERR unknown command '\(call[0][0..<128].text)', with args beginning with: "
+        var arguments = ""
+        var index = 1
+        while index < call.count, arguments.utf8.count < 128 {
+            arguments += "'\(call[index][0..<128 - arguments.utf8.count].text)' "
+            index += 1
+        }
+        return "ERR unknown command '\(call[0][0..<128].text)', with args beginning with: \(arguments)"
     }
 }
