@@ -47,7 +47,8 @@ struct Datasrv: ParsableCommand {
             let settings = try DataHostSettings(layers)
             if checkConfig { return ProgramRun.show(layers) }
             let logger = ProgramRun.logger("datasrv", node: "\(settings.id)")
-            let host = try DataHost(settings, logger: logger, ready: { ProgramRun.tellReady() })
+            let host = try DataHost(
+                settings, logger: logger, metrics: [ProgramRun.metrics().source], ready: { ProgramRun.tellReady() })
             host.run()
         } catch {
             ProgramRun.fail("datasrv", error)

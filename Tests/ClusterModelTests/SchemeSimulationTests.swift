@@ -1,7 +1,7 @@
 import ClusterModel
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(1)))
 struct SchemeSimulationTests {
     @Test func eightNodesAndOneMore() throws {
         let rows = try SchemeSimulation(nodes: 8, adding: 1).rows

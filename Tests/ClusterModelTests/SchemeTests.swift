@@ -1,7 +1,7 @@
 import ClusterModel
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(1)))
 struct SchemeTests {
     private func sites(_ count: Int, weights: [Double] = [1]) -> [Site] {
         (0..<count).map { index in

@@ -2,7 +2,7 @@ import ClusterModel
 import MetaCore
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(1)))
 struct ReconfigureTests {
     private let shard = ShardID(rawValue: 1)
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MetaCore
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(1)))
 struct StateTests {
     /// A log of many random changes, as a primary writes it.
     private func history(seed: UInt64, snapshotEvery: UInt64 = 1 << 40) -> MetaGroup {

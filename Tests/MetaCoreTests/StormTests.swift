@@ -4,7 +4,7 @@ import Testing
 
 /// Three metasrv that are paused, killed, restarted and refused by a full disk at random, while operators and nodes go on
 /// asking. What was told must be in the log for ever, whoever is primary later (RULES I4, I5).
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(2)))
 struct StormTests {
     /// What one run did, so that a run that did nothing fails.
     private struct Tally {

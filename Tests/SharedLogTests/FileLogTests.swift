@@ -5,7 +5,7 @@ import Testing
 
 @testable import SharedLog
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(1)))
 struct FileLogTests {
     @Test func entriesComeBackInOrderFromAnotherProcessOfTheLog() throws {
         let folder = try LogFolder()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SharedLog
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(1)))
 struct SnapshotTests {
     /// Entries 1...30 and snapshots at 10, 20 and 25: the floor is 21.
     private func trimmed(_ folder: LogFolder) throws -> FileLog {
@@ -25,26 +25,6 @@ struct SnapshotTests {
         #expect(folder.names().filter { $0.hasPrefix("snapshot-") }.count == 2)
         #expect(try log.newestSnapshot() == LogSnapshot(position: at(25), bytes: Array("state 25".utf8)))
         #expect(try log.read(from: at(21), limit: 99).records.count == 10)
-    }
-
-    /// A thousand unlinks at once would hold up the primary's beats.
-    @Test func trimmedSlotsGoTwoAtEachAppendAndMeanNothingUntilThen() throws {
-        let folder = try LogFolder()
-        let log = try folder.open(writer: 1)
-        for position in 1...20 as ClosedRange<UInt64> { _ = try log.append(entry(1), at: at(position)) }
-        try log.save(snapshot: [1], at: at(10))
-        try log.save(snapshot: [2], at: at(20))
-        #expect(folder.slots().count == 20)
-        #expect(try log.read(from: at(10), limit: 9) == .trimmed)
-        #expect(try log.read(from: at(11), limit: 99).records.count == 10)
-        _ = try log.append(entry(1), at: at(21))
-        #expect(folder.slots().count == 19)
-        #expect(folder.slots().first == FileLog.slot(at(3)))
-        // Another process goes on where this one stopped.
-        let other = try folder.open(writer: 2)
-        for position in 22...27 as ClosedRange<UInt64> { _ = try other.append(entry(2), at: at(position)) }
-        #expect(folder.slots().first == FileLog.slot(at(11)))
-        #expect(folder.slots().count == 17)
     }
 
     @Test func oneSnapshotTrimsNothing() throws {

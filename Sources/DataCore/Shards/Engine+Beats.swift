@@ -15,9 +15,8 @@ struct MetaBeats {
     var isLeaving = false
     /// When the beat was sent that was answered last, ns; 0 = none was.
     var answered: UInt64 = 0
-    /// ns between beats: a change of the map reaches a node with the answer to its next beat, so a node with few shards,
-    /// whose beats cost little, beats often.
-    static func interval(shards: Int) -> UInt64 { min(100_000_000 + UInt64(shards) * 1_000_000, 500_000_000) }
+    /// ns between beats.
+    static let interval: UInt64 = 500_000_000
     /// An answer that does not come in this time is not waited for, ns.
     static let patience: UInt64 = 3_000_000_000
 }
@@ -27,8 +26,7 @@ extension Engine {
     mutating func beatIfDue() {
         let waited = now.monotonic &- beats.last
         if beats.isInFlight, waited < MetaBeats.patience { return }
-        guard now.monotonic >= beats.retryAt, beats.isDue || waited >= MetaBeats.interval(shards: replicaIndex.count)
-        else { return }
+        guard now.monotonic >= beats.retryAt, beats.isDue || waited >= MetaBeats.interval else { return }
         beats.isDue = false
         beats.isInFlight = true
         beats.last = now.monotonic

@@ -1,5 +1,5 @@
 internal import ClusterClient
-internal import ClusterModel
+public import ClusterModel
 internal import DataCore
 internal import Dispatch
 internal import Foundation
@@ -26,10 +26,18 @@ public final class DataHost {
     private var isReady = false
     private let ready: () -> Void
     private let reserve: DiskReserve
+    private let observer: ObserveServer?
+    private let readiness = Readiness("not registered yet, or without routes")
+    private let process = ProcessSample()
 
     /// Opens the directory, recovers, and binds the ports. Every error is one line that says what and what to do.
-    /// - Parameter ready: called once, when the node is registered and holds routes.
-    public init(_ settings: DataHostSettings, logger: Logger, ready: @escaping () -> Void) throws {
+    ///
+    /// - Parameters:
+    ///   - metrics: what /metrics shows beside the node itself.
+    ///   - ready: called once, when the node is registered and holds routes.
+    public init(
+        _ settings: DataHostSettings, logger: Logger, metrics: [MetricsSource] = [], ready: @escaping () -> Void
+    ) throws {
         self.settings = settings
         self.logger = logger
         self.ready = ready
@@ -46,7 +54,7 @@ public final class DataHost {
         stores = ShardStores(
             directory: directory.storesPath, cacheBytes: max(settings.cacheBytes / 4, 8 << 20),
             openFiles: descriptors.files)
-        let recovery = try StoreRecovery(log, stores, cluster: directory.identity.cluster, sync: settings.sync)
+        let recovery = try StoreRecovery(log, stores, cluster: directory.identity.cluster)
         let stop = FailStop(directory, logger)
         applier = Applier(
             stores: stores, applied: recovery.applied,
@@ -67,6 +75,12 @@ public final class DataHost {
         reactor = Self.makeReactor(
             settings, directory, ports, poller: poller, mailbox: mailbox, maxClients: descriptors.connections,
             logger: logger)
+        observer = try settings.http.map { [writer, applier, readiness, reactor] http in
+            let own = DataMetrics.source(mailbox, writer: writer, applier: applier, batchSizes: reactor.batchSizes)
+            return try ObserveServer(
+                http, notReady: { readiness.reason }, sources: [own, ProcessMetrics.source] + metrics)
+        }
+        reactor.node.noteUsage(process.take())
         reactor.listen(ports.cluster, .cluster)
         reactor.listen(ports.gateway, .gateway)
         reactor.listen(ports.peer, nil)
@@ -99,18 +113,27 @@ public final class DataHost {
             requiresPassword: settings.password != nil, logger: logger)
     }
 
-    /// Runs until a clean stop. The caller's thread is the reactor.
+    /// Runs until SIGTERM, SIGINT or `stop`. The caller's thread is the reactor.
     public func run() {
         signal(SIGPIPE, SIG_IGN)
         let signals = [SIGTERM, SIGINT].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { [mailbox] in mailbox.post(.stop) }
+            source.setEventHandler { [self] in stop() }
             source.resume()
             return source
         }
-        reactor.loop()
+        runUntilStopped()
         for source in signals { source.cancel() }
+    }
+
+    /// Where /healthz, /readyz and /metrics are served.
+    public var http: Address? { observer?.address }
+
+    /// Runs until a clean stop; signals are the caller's.
+    func runUntilStopped() {
+        reactor.loop()
+        observer?.close()
         writer.stop()
         applier.stop()
         readers.stop()
@@ -120,7 +143,10 @@ public final class DataHost {
     }
 
     /// Begins a clean stop from any thread.
-    public func stop() { mailbox.post(.stop) }
+    public func stop() {
+        readiness.end("stopping")
+        mailbox.post(.stop)
+    }
 
     // MARK: Effects
 
@@ -158,10 +184,12 @@ public final class DataHost {
     }
 
     private var lastReserveCheck: UInt64 = 0
+    private var lastUsage: UInt64 = 0
 
     private func endTurn() {
         if !isReady, reactor.node.isReady, let cluster = reactor.node.cluster {
             isReady = true
+            _ = readiness.begin()
             do {
                 try directory.join(cluster)
             } catch {
@@ -174,6 +202,10 @@ public final class DataHost {
         if now - lastReserveCheck > 500_000_000 {
             lastReserveCheck = now
             if let isLow = reserve.changed() { mailbox.post(.input(.diskLow(isLow))) }
+        }
+        if now - lastUsage > 1_000_000_000 {
+            lastUsage = now
+            reactor.node.noteUsage(process.take())
         }
     }
 }

@@ -8,7 +8,7 @@ struct StoreRecovery {
     let node: RecoveredNode
     let applied: [StoreID: Seq]
 
-    init(_ log: LogReader, _ stores: ShardStores, cluster: UniqueID?, sync: SyncMode) throws {
+    init(_ log: LogReader, _ stores: ShardStores, cluster: UniqueID?) throws {
         var applied: [StoreID: Seq] = [:]
         var replicas: [RecoveredNode.Replica] = []
         for control in log.control.all {
@@ -25,8 +25,7 @@ struct StoreRecovery {
                     "store \(store) holds records up to \(held), the log begins at \(first): some are lost; restore the "
                         + "directory from a backup")
             }
-            // Without a sync before each answer the log may have lost more of its end than the store: that was agreed to.
-            guard held <= control.last || sync != .always else {
+            guard held <= control.last else {
                 throw DiskError(
                     "store \(store) holds record \(held), the log ends at \(control.last): the log lost its end; restore "
                         + "the directory from a backup")
@@ -35,7 +34,7 @@ struct StoreRecovery {
             replicas.append(
                 RecoveredNode.Replica(
                     shard: control.shard, incarnation: control.incarnation, configuration: configuration,
-                    lastEpoch: control.lastEpoch, last: max(control.last, held), applied: held, time: 0))
+                    lastEpoch: control.lastEpoch, last: control.last, applied: held, time: 0))
         }
         let batches = try log.batches { header in
             guard header.kind.isNumbered else { return false }

@@ -7,7 +7,6 @@ internal import MetaCore
 internal import NIOCore
 internal import NIOPosix
 internal import SharedLog
-internal import Synchronization
 
 /// A running metasrv: the metadata core, its log and its ports.
 public final class MetaHost: @unchecked Sendable {
@@ -61,7 +60,8 @@ public final class MetaHost: @unchecked Sendable {
                 switch role {
                 case .joining: return
                 case .deposed: ProcessEnd.executeAnew(logger)
-                case .primary(let term): logger.info("primary", metadata: ["term": "\(term)"])
+                // The core notes it.
+                case .primary: break
                 case .standby(let primary):
                     logger.info("standby", metadata: ["primary": "\(primary.map { "\($0)" } ?? "unknown")"])
                 }
@@ -141,23 +141,4 @@ public final class MetaHost: @unchecked Sendable {
 /// Set on the event loop before a connection can come to it.
 private final class ServerBox: @unchecked Sendable {
     var server: MetaServer?
-}
-
-/// Whether a process serves, for whoever asks from another thread.
-final class Readiness: Sendable {
-    private let why: Mutex<String?>
-
-    /// - Parameter reason: why it does not serve yet.
-    init(_ reason: String) { why = Mutex(reason) }
-
-    /// nil once it serves.
-    var reason: String? { why.withLock { $0 } }
-
-    /// It serves from now on. False if it did before.
-    func begin() -> Bool {
-        why.withLock { why in
-            defer { why = nil }
-            return why != nil
-        }
-    }
 }

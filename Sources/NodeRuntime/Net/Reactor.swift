@@ -57,6 +57,8 @@ final class Reactor {
     var peers: PeerLinks
     let requiresPassword: Bool
     private var lastTick: UInt64 = 0
+    /// Commands by turn.
+    let batchSizes = HistogramHandler(bounds: HistogramCount.sizes)
     /// Whether the last turn had an event: then something may fall due soon.
     private var isBusy = true
     private(set) var isStopping = false
@@ -127,6 +129,8 @@ final class Reactor {
         let now = Clocks.tick()
         if !batch.isEmpty {
             node.step(.commands(batch), now: now, effects: &effects)
+            node.noteStep(nanoseconds: Clocks.monotonic() &- now.monotonic, batch)
+            batchSizes.record(Int64(batch.entries.count))
             batch.removeAll()
         }
         dropConsumed()
@@ -155,7 +159,12 @@ final class Reactor {
         for listener in listeners { poller.remove(listener.descriptor) }
     }
 
-    private func step(_ input: DataInput) { node.step(input, now: Clocks.tick(), effects: &effects) }
+    private func step(_ input: DataInput) {
+        let now = Clocks.tick()
+        node.step(input, now: now, effects: &effects)
+        // Commands that waited for this input ran in it.
+        node.noteStep(nanoseconds: Clocks.monotonic() &- now.monotonic, nil)
+    }
 
     /// Effects first, so that a sync is under way while replies are written.
     private func finishTurn(_ now: Tick) {

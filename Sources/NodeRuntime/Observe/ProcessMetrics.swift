@@ -4,7 +4,11 @@ internal import Glibc
 
 /// What Prometheus's own clients show of every process, and the version.
 public enum ProcessMetrics {
-    public static let source = MetricsSource.now { families() }
+    public static let source = {
+        // A static value is made when it is first used: now, at the start, and not at the first scrape.
+        _ = started
+        return MetricsSource.now { families() }
+    }()
 
     private static let started = Date().timeIntervalSince1970
 
@@ -44,7 +48,7 @@ public enum ProcessMetrics {
         return families
     }
 
-    private static func statm() -> [Double] {
+    static func statm() -> [Double] {
         guard let data = FileManager.default.contents(atPath: "/proc/self/statm") else { return [] }
         return String(decoding: data, as: UTF8.self).split(separator: " ").compactMap { Double($0) }
     }
