@@ -26,12 +26,12 @@ struct ClusterTests {
         try #require(empty.count > 100 && others.count > 1000)
 
         let fetchesBefore = client.routeFetches
-        let isOver = Atomic(false)
+        let isOver = Flag()
         try await withThrowingTaskGroup(of: Int.self) { tasks in
             for worker in 0..<4 {
                 tasks.addTask {
                     var operations = 0
-                    while !isOver.load(ordering: .relaxed) {
+                    while !isOver.isRaised.load(ordering: .relaxed) {
                         let read = empty[(operations * 7 + worker) % empty.count]
                         #expect(try await client.get(read) == nil)
                         let written = others[(operations * 4 + worker) % others.count]
@@ -42,7 +42,7 @@ struct ClusterTests {
                 }
             }
             for _ in 0..<changes { try await meta.giveOn(moving) }
-            isOver.store(true, ordering: .relaxed)
+            isOver.isRaised.store(true, ordering: .relaxed)
             var operations = 0
             for try await count in tasks { operations += count }
             #expect(operations > changes, "\(operations) operations in \(changes) changes: too few to mean anything")
@@ -51,6 +51,10 @@ struct ClusterTests {
         await client.close()
         await meta.close()
         #expect(cluster.stop() == [0, 0, 0], "exit codes after SIGTERM")
+    }
+
+    private final class Flag: Sendable {
+        let isRaised = Atomic(false)
     }
 
     /// Shards of a new keyspace serve a little after its creation is durable.

@@ -55,7 +55,7 @@ final class LocalCluster {
         process.standardOutput = output
         process.standardInput = FileHandle.nullDevice
         let log = "\(folder)/\(processes.count).log"
-        FileManager.default.createFile(atPath: log, contents: nil)
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
         process.standardError = FileHandle(forWritingAtPath: log)
         try process.run()
         processes.append(process)
