@@ -13,7 +13,7 @@ struct StormTests {
         var terms: UInt64 = 0
     }
 
-    @Test(arguments: 1...12 as ClosedRange<UInt64>)
+    @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func whatWasToldIsInTheLogForEver(seed: UInt64) throws {
         var group = MetaGroup(3, snapshotEvery: 40)
         var chance = Entropy(seed: seed)
