@@ -118,6 +118,7 @@ extension Engine {
     }
 
     mutating func endTurn() {
+        if !unblocked.isEmpty { endUnblocked() }
         if clientPause.until > 0, clientPause.until <= now.monotonic {
             clientPause.until = 0
             resumeParked { if case .pause = $0 { true } else { false } }

@@ -154,6 +154,42 @@ import Testing
         #expect(node.call(other, ["client", "unblock", number]) == ":0\r\n")
     }
 
+    /// Inside EXEC nothing waits, and what another connection queued does not run into the open record.
+    @Test func insideExec() {
+        let node = AdminNode()
+        let waiter = waiting(node, millis: "0")
+        #expect(node.call(waiter, ["set", "k", "2"]) == "")
+        let client = node.open()
+        let queued = "+QUEUED\r\n"
+        let number = node.number(of: waiter)
+        #expect(
+            node.call(
+                client, ["multi"], ["set", "c", "1"], ["client", "unblock", number], ["wait", "1", "0"],
+                ["set", "c", "2"])
+                == "+OK\r\n" + queued + queued + queued + queued)
+        #expect(node.call(client, ["exec"]) == "")
+        node.sync()
+        #expect(node.takeReply(client) == "*4\r\n+OK\r\n:1\r\n:0\r\n+OK\r\n")
+        #expect(node.takeReply(waiter) == "+OK\r\n:0\r\n+OK\r\n")
+        node.isLogQuick = true
+        #expect(node.call(client, ["get", "c"], ["get", "k"]) == "$1\r\n2\r\n$1\r\n2\r\n")
+        for refused in [["select", "0"], ["cluster", "countkeysinslot", "1"]] {
+            #expect(
+                node.call(client, ["multi"], refused, ["exec"])
+                    == "+OK\r\n-ERR Command not allowed inside a transaction\r\n"
+                    + "-EXECABORT Transaction discarded because of previous errors.\r\n")
+        }
+    }
+
+    @Test(arguments: ["client", "command", "cluster", "config", "object", "memory"])
+    func help(container: String) {
+        let node = AdminNode()
+        let text = node.call(node.open(), [container, "HELP"])
+        #expect(
+            text.contains("+\(container.uppercased()) <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n"))
+        #expect(text.hasSuffix("+HELP\r\n+    Prints this help.\r\n"))
+    }
+
     // MARK: SELECT
 
     @Test func selectOfAnUnknownNameAsksOnce() {

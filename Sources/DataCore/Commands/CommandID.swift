@@ -26,6 +26,7 @@ enum CommandID: UInt8, Sendable, CaseIterable {
     case clusterMyid, clusterKeyslot, clusterCountkeysinslot, configGet, configSet, configResetstat
     case configRewrite, slowlogGet, slowlogLen, slowlogReset, slowlogHelp, objectEncoding, objectRefcount
     case objectIdletime, objectFreq, memoryUsage
+    case clientHelp, commandHelp, clusterHelp, configHelp, objectHelp, memoryHelp
 }
 
 extension CommandID {
@@ -36,4 +37,8 @@ extension CommandID {
         default: false
         }
     }
+
+    /// Whether MULTI refuses it though Redis would not: the queue's keys are located in the keyspace that was chosen when
+    /// they were queued, and a walk cannot be waited for inside EXEC.
+    var mayNotQueue: Bool { self == .select || self == .clusterCountkeysinslot }
 }

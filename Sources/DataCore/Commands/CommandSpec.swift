@@ -41,6 +41,8 @@ public struct CommandSpec: Sendable {
         static let blocking = Flags(rawValue: 2048)
         /// May run while a script is busy; there are none here, but COMMAND says so.
         static let allowBusy = Flags(rawValue: 4096)
+        /// Its commands are what SLOWLOG shows, not itself.
+        static let skipSlowlog = Flags(rawValue: 8192)
     }
 
     /// The group COMMAND DOCS gives; the code is laid out by it.

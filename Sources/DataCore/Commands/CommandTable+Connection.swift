@@ -71,6 +71,9 @@ extension CommandTable {
             group: .connection, since: "7.2.0",
             "Controls whether commands sent by the client affect the LRU/LFU of accessed keys."),
         CommandSpec(
+            .clientHelp, "client|help", arity: 2, [.loading, .stale], reach: .connection, group: .connection,
+            since: "5.0.0", "Show helpful text about the different subcommands"),
+        CommandSpec(
             .readonly, "readonly", arity: 1, [.loading, .stale, .fast], reach: .connection, group: .cluster,
             since: "3.0.0", "Enables read queries for a connection to a cluster replica node"),
         CommandSpec(

@@ -109,5 +109,20 @@ extension CommandTable {
         CommandSpec(
             .memoryUsage, "memory|usage", arity: -3, [.readonly], keys: (2, 2, 1), reach: .shard, group: .server,
             since: "4.0.0", complexity: "O(N) where N is the number of samples.", "Estimate the memory usage of a key"),
+        CommandSpec(
+            .commandHelp, "command|help", arity: 2, [.loading, .stale], reach: .connection, group: .server,
+            since: "5.0.0", "Show helpful text about the different subcommands"),
+        CommandSpec(
+            .clusterHelp, "cluster|help", arity: 2, [.loading, .stale], reach: .connection, group: .cluster,
+            since: "5.0.0", "Show helpful text about the different subcommands"),
+        CommandSpec(
+            .configHelp, "config|help", arity: 2, [.loading, .stale], reach: .connection, group: .server,
+            since: "5.0.0", "Show helpful text about the different subcommands"),
+        CommandSpec(
+            .objectHelp, "object|help", arity: 2, [.loading, .stale], reach: .connection, group: .generic,
+            since: "6.2.0", "Show helpful text about the different subcommands"),
+        CommandSpec(
+            .memoryHelp, "memory|help", arity: 2, [.loading, .stale], reach: .connection, group: .server,
+            since: "4.0.0", "Show helpful text about the different subcommands"),
     ]
 }

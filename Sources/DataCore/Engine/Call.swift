@@ -20,6 +20,8 @@ import ClusterModel
     var request: UInt64 = 0
     /// Set by a command whose reply comes later by a mark of its own: nothing is settled when it returns.
     var isDeferred = false
+    /// Inside EXEC a command may not wait, and no other connection's commands may run.
+    var isInExec = false
 
     private let target: UnsafeMutablePointer<ReplyBuffer>
 

@@ -64,6 +64,8 @@ internal import DequeModule
     var clients = 0
     var nextClientID: UInt64 = 1
     var clientPause = ClientPause()
+    /// Connections that CLIENT UNBLOCK named in this turn.
+    var unblocked: [(connection: ConnectionID, isError: Bool)] = []
     var watchers: [Transaction.WatchedKey: [ConnectionID]] = [:]
 
     // Routes

@@ -114,18 +114,29 @@ extension Engine {
         guard
             let place = connections.indices.first(where: {
                 isClient($0) && Int64(truncatingIfNeeded: connections[$0].client.id) == number
-            }), case .wait = connections[place].block
+            }), case .wait = connections[place].block, !unblocked.contains(where: { $0.connection == id(place) })
         else {
             call.reply.integer(0)
             return .done
         }
-        if isError {
-            answerHead(place) { $0.error("UNBLOCKED client unblocked via CLIENT UNBLOCK") }
-        } else {
-            answerHead(place) { $0.integer(0) }
-        }
+        // The turn's end does it: what the other sent behind its WAIT may not run while a record of EXEC is open.
+        unblocked.append((id(place), isError))
         call.reply.integer(1)
         return .done
+    }
+
+    /// Ends the waits that CLIENT UNBLOCK named in this turn.
+    mutating func endUnblocked() {
+        let named = unblocked
+        unblocked.removeAll()
+        for (connection, isError) in named {
+            guard let place = place(connection), case .wait = connections[place].block else { continue }
+            if isError {
+                answerHead(place) { $0.error("UNBLOCKED client unblocked via CLIENT UNBLOCK") }
+            } else {
+                answerHead(place) { $0.integer(0) }
+            }
+        }
     }
 
     /// A subcommand that there is, in a form that there is not.

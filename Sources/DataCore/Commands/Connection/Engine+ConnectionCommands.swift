@@ -34,7 +34,26 @@ extension Engine {
             return runCluster(&call, spec.id)
         case .configGet, .configSet, .configResetstat, .configRewrite: return runConfig(call, spec.id)
         case .slowlogGet, .slowlogLen, .slowlogReset, .slowlogHelp: return runSlowlog(call, spec.id)
+        case .clientHelp, .commandHelp, .clusterHelp, .configHelp, .objectHelp, .memoryHelp:
+            writeHelp(call)
+            return .done
         default: return reject(call, CommandTable.unknown(call))
+        }
+    }
+
+    /// HELP of a container: the subcommands that there are, in the form Redis's own help has.
+    private func writeHelp(_ call: Call) {
+        let name = String(decoding: CommandTable.lowercased(call[0]), as: UTF8.self)
+        var lines = ["\(name.uppercased()) <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"]
+        for spec in CommandTable.subcommands[name] ?? [] where !spec.name.hasSuffix("|help") {
+            lines += [spec.name.dropFirst(name.count + 1).uppercased(), "    \(spec.summary)"]
+        }
+        lines += ["HELP", "    Prints this help."]
+        call.reply.array(lines.count)
+        for line in lines {
+            call.reply.bytes.append("+")
+            call.reply.bytes.append(text: line)
+            call.reply.bytes.append("\r\n")
         }
     }
 

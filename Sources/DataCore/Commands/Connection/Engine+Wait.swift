@@ -9,7 +9,7 @@ extension Engine {
             return reject(call, "ERR timeout is not an integer or out of range")
         }
         guard timeout >= 0 else { return reject(call, "ERR timeout is negative") }
-        if members <= 0 || isLastWriteSettled(call.connection) {
+        if members <= 0 || call.isInExec || isLastWriteSettled(call.connection) {
             call.reply.integer(otherDurableMembers(call.connection))
             return .done
         }

@@ -102,7 +102,8 @@ extension CommandSpec.Flags {
         let all: [(CommandSpec.Flags, StaticString)] = [
             (.write, "write"), (.readonly, "readonly"), (.denyoom, "denyoom"), (.admin, "admin"),
             (.noscript, "noscript"), (.blocking, "blocking"), (.loading, "loading"), (.stale, "stale"),
-            (.fast, "fast"), (.noAuth, "no_auth"), (.allowBusy, "allow_busy"), (.noMulti, "no_multi"),
+            (.skipSlowlog, "skip_slowlog"), (.fast, "fast"), (.noAuth, "no_auth"), (.allowBusy, "allow_busy"),
+            (.noMulti, "no_multi"),
             (.movableKeys, "movablekeys"),
         ]
         return all.filter { contains($0.0) }.map(\.1)

@@ -35,7 +35,7 @@ extension Engine {
     /// A command behind MULTI: its shard is checked now, it runs at EXEC.
     mutating func queueInTransaction(_ call: inout Call, _ spec: CommandSpec) -> Attempt {
         let place = call.connection
-        if spec.flags.contains(.noMulti) || spec.reach == .keyspace || spec.group == .shard {
+        if spec.flags.contains(.noMulti) || spec.reach == .keyspace || spec.group == .shard || spec.id.mayNotQueue {
             return reject(call, "ERR Command not allowed inside a transaction")
         }
         if spec.reach != .connection {
@@ -138,6 +138,7 @@ extension Engine {
                     return call.reply.error("ERR the command is not known any more")
                 }
                 var inner = unsafe call.with(arguments: base, count: views.count)
+                inner.isInExec = true
                 stats.count(spec.id)
                 if spec.reach == .connection {
                     _ = runConnection(&inner, spec)
