@@ -69,9 +69,10 @@ public final class DataHost {
             stores: stores, answer: { mailbox.post(.input($0)) },
             failed: { stop.fail("LevelDB could not be read", $0) })
         flusher = Flusher(writer: writer, applier: applier, oldest: log.oldestGeneration)
-        link = MetaLink(addresses: settings.meta, secret: settings.secret, logger: logger) { answer in
-            mailbox.post(.input(answer.map { .beatAnswered($0) } ?? .beatFailed))
-        }
+        link = MetaLink(
+            addresses: settings.meta, secret: settings.secret, logger: logger,
+            answer: { answer in mailbox.post(.input(answer.map { .beatAnswered($0) } ?? .beatFailed)) },
+            changed: { delta in mailbox.post(.input(.routes(delta))) })
         reactor = Self.makeReactor(
             settings, directory, ports, poller: poller, mailbox: mailbox, maxClients: descriptors.connections,
             logger: logger)
@@ -134,6 +135,7 @@ public final class DataHost {
     func runUntilStopped() {
         reactor.loop()
         observer?.close()
+        link.stop()
         writer.stop()
         applier.stop()
         readers.stop()

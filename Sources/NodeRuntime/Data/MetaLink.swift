@@ -3,16 +3,22 @@ internal import ClusterModel
 internal import DataCore
 internal import Logging
 
-/// A data node's way to the metadata group: one beat at a time goes out, its answer comes back as an input of the core.
+/// A data node's way to the metadata group: one beat at a time goes out, its answer comes back as an input of the core, and
+/// once the node is taken in, changes of the map are pushed.
 final class MetaLink: Sendable {
     private let client: MetaClient
     private let answer: @Sendable (HeartbeatAnswer?) -> Void
     private let logger: Logger
+    private let watch: MetaWatch
 
-    /// - Parameter answer: told from any thread; nil = no metasrv answered in time.
+    /// - Parameters:
+    ///   - answer: told from any thread; nil = no metasrv answered in time.
+    ///   - changed: the same, of changes of the map.
     init(
-        addresses: [Address], secret: [UInt8]?, logger: Logger, answer: @escaping @Sendable (HeartbeatAnswer?) -> Void
+        addresses: [Address], secret: [UInt8]?, logger: Logger,
+        answer: @escaping @Sendable (HeartbeatAnswer?) -> Void, changed: @escaping @Sendable (RouteDelta) -> Void
     ) {
+        watch = MetaWatch(addresses: addresses, secret: secret, logger: logger, changed: changed)
         client = MetaClient(
             options: MetaOptions(
                 addresses: addresses, secret: secret, connectTimeout: .seconds(1), requestTimeout: .seconds(2),
@@ -27,10 +33,14 @@ final class MetaLink: Sendable {
             do {
                 let answered = try await client.heartbeat(beat)
                 answer(answered)
+                if answered.refusal == nil { watch.start() }
             } catch {
                 logger.debug("no metasrv took the beat: \(error)")
                 answer(nil)
             }
         }
     }
+
+    /// Ends the watch; beats may go on.
+    func stop() { watch.stop() }
 }

@@ -12,6 +12,7 @@ import Testing
         struct NotReady: Error {}
         let host: DataHost
         private let ended = DispatchSemaphore(value: 0)
+        private let isReady = DispatchSemaphore(value: 0)
 
         init(_ directory: LogDirectory, meta: Address) throws {
             let free = Address(host: "127.0.0.1", port: 0)
@@ -21,17 +22,23 @@ import Testing
             settings.http = free
             settings.cacheBytes = 16 << 20
             settings.maxClients = 100
-            let decided = DispatchSemaphore(value: 0)
+            let isReady = isReady
             let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-            host = try DataHost(settings, logger: logger, ready: { decided.signal() })
+            host = try DataHost(settings, logger: logger, ready: { isReady.signal() })
             Thread { [self] in
                 host.runUntilStopped()
                 ended.signal()
             }.start()
-            guard decided.wait(timeout: .now() + 20) == .success else {
-                host.stop()
-                throw NotReady()
+        }
+
+        /// Waits until it is registered. The test's thread is given back meanwhile: beats need one.
+        func waitUntilReady() async throws {
+            for _ in 0..<3000 {
+                if isReady.wait(timeout: .now()) == .success { return }
+                try await Task.sleep(for: .milliseconds(10))  // poll: the node is registered, at most 30 s
             }
+            host.stop()
+            throw NotReady()
         }
 
         func stop() -> Bool {
@@ -47,11 +54,12 @@ import Testing
         return (String(answer.prefix(12)), answer.components(separatedBy: "\r\n\r\n").dropFirst().joined())
     }
 
-    @Test func whatANodeDidIsReadByAStrictParser() throws {
+    @Test func whatANodeDidIsReadByAStrictParser() async throws {
         let log = LogDirectory()
         let directory = LogDirectory()
         let meta = try RunningMeta("m1", log)
         let data = try RunningData(directory, meta: meta.host.address)
+        try await data.waitUntilReady()
         let http = try #require(data.host.http)
         #expect(try get("/readyz", http).status == "HTTP/1.1 200")
 
@@ -63,7 +71,7 @@ import Testing
         for _ in 0..<1000 {
             let shards = try ExpositionParser.parse(try get("/metrics", http).body)["ostraka_shard_serving"]
             if shards?.samples.map(\.value) == [1, 1] { break }
-            Thread.sleep(forTimeInterval: 0.01)  // poll: both shards serve, at most 10 s
+            try await Task.sleep(for: .milliseconds(10))  // poll: both shards serve, at most 10 s
         }
         client.send("SET a 1\r\n")
         #expect(client.text(5) == "+OK\r\n")

@@ -21,9 +21,11 @@ final class RunningMeta: Sendable {
 
     /// Starts it and waits, at most 20 s, until its role is decided.
     init(
-        _ id: String, _ directory: LogDirectory, takeover: Int = 1000, secret: String? = nil, withHTTP: Bool = false
+        _ id: String, _ directory: LogDirectory, at address: Address = Address(host: "127.0.0.1", port: 0),
+        takeover: Int = 1000,
+        secret: String? = nil, withHTTP: Bool = false
     ) throws {
-        var settings = MetaHostSettings(id: id, listen: Address(host: "127.0.0.1", port: 0), log: directory.path)
+        var settings = MetaHostSettings(id: id, listen: address, log: directory.path)
         settings.takeoverMillis = takeover
         settings.secret = secret.map { Array($0.utf8) }
         if withHTTP { settings.http = Address(host: "127.0.0.1", port: 0) }
