@@ -7,7 +7,7 @@
 #                always against --sync always (default both)
 #   --out FILE   the table, Markdown (default bench/results/frontend.md)
 #   --dir DIR    where the servers keep their files; both on one file system (default a new directory under $TMPDIR)
-#   --bin DIR    where metasrv, datasrv and shardctl are (default .build/release)
+#   --bin DIR    where metasrv and datasrv are (default .build/release)
 # SET and GET of 100 bytes, 50 connections, -P 1 and -P 16. The client shares the machine with the server: the
 # processor time of a server per operation is measured, too (/proc/PID/task/*/schedstat, all threads).
 set -euo pipefail
@@ -44,7 +44,7 @@ esac
 for tool in redis-server redis-benchmark redis-cli; do
     command -v "$tool" >/dev/null || die "$tool is not installed: apt-get install redis"
 done
-for program in metasrv datasrv shardctl; do
+for program in metasrv datasrv; do
     [ -x "$bin/$program" ] || die "no $bin/$program: swift build -c release -Xswiftc -cross-module-optimization"
 done
 
@@ -91,11 +91,12 @@ start_ostraka() {
         --peer 127.0.0.1:$peer_port --meta 127.0.0.1:$meta_port --sync "$mode" >"$work/datasrv-$mode.log" 2>&1 &
     data_pid=$!
     pids+=("$data_pid")
+    await metasrv answers $meta_port
     await datasrv answers $gateway_port
-    await metasrv "$bin/shardctl" --meta 127.0.0.1:$meta_port status
-    "$bin/shardctl" --meta 127.0.0.1:$meta_port --yes keyspace create default --scheme hash \
-        >"$work/create-$mode.log" 2>&1 ||
-        die "keyspace create failed: $(cat "$work/create-$mode.log")"
+    await "datasrv's ready" grep -qx ready "$work/datasrv-$mode.log"
+    local wish='{"createKeyspace":{"keyspace":{"name":"default","scheme":{"kind":"hash"}},"plan":false}}'
+    redis-cli -p $meta_port META.ADMIN "$wish" >"$work/create-$mode.log" 2>&1
+    grep -q keyspaceCreated "$work/create-$mode.log" || die "no keyspace: $(cat "$work/create-$mode.log")"
     await "keyspace default" writes $gateway_port
 }
 

@@ -32,6 +32,16 @@ final class WorkQueue<Job>: @unchecked Sendable {
         return taken
     }
 
+    /// What waits now, without blocking; nil once the queue is closed.
+    func takeMore() -> [Job]? {
+        condition.lock()
+        defer { condition.unlock() }
+        if isClosed { return nil }
+        let taken = jobs
+        jobs = []
+        return taken
+    }
+
     /// One job; blocks until there is one. Nil once the queue is closed and empty.
     func takeOne() -> Job? {
         condition.lock()
