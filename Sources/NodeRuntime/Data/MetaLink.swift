@@ -2,6 +2,7 @@ internal import ClusterClient
 internal import ClusterModel
 internal import DataCore
 internal import Logging
+internal import Synchronization
 
 /// A data node's way to the metadata group: one beat at a time goes out, its answer comes back as an input of the core, and
 /// once the node is taken in, changes of the map are pushed.
@@ -10,6 +11,8 @@ final class MetaLink: Sendable {
     private let answer: @Sendable (HeartbeatAnswer?) -> Void
     private let logger: Logger
     private let watch: MetaWatch
+    /// Why the last beat was not taken; said when it changes, not twice a second.
+    private let complaint = Mutex<String?>(nil)
 
     /// - Parameters:
     ///   - answer: told from any thread; nil = no metasrv answered in time.
@@ -32,12 +35,26 @@ final class MetaLink: Sendable {
         Task {
             do {
                 let answered = try await client.heartbeat(beat)
+                note(nil)
                 answer(answered)
                 if answered.refusal == nil { watch.start() }
             } catch {
-                logger.debug("no metasrv took the beat: \(error)")
+                note("\(error)")
                 answer(nil)
             }
+        }
+    }
+
+    private func note(_ trouble: String?) {
+        let last = complaint.withLock { last in
+            defer { last = trouble }
+            return last
+        }
+        guard last != trouble else { return }
+        if let trouble {
+            logger.warning("no metasrv takes this node's beats: \(trouble)")
+        } else {
+            logger.info("a metasrv takes this node's beats again")
         }
     }
 

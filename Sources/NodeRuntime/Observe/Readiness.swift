@@ -2,22 +2,36 @@ internal import Synchronization
 
 /// Whether a process serves, for whoever asks from another thread.
 final class Readiness: Sendable {
-    private let why: Mutex<String?>
+    private enum State {
+        case before(String)
+        case serving
+        case after(String)
+    }
+
+    private let state: Mutex<State>
 
     /// - Parameter reason: why it does not serve yet.
-    init(_ reason: String) { why = Mutex(reason) }
+    init(_ reason: String) { state = Mutex(.before(reason)) }
 
-    /// nil once it serves.
-    var reason: String? { why.withLock { $0 } }
+    /// Why it does not serve; nil while it does.
+    var reason: String? {
+        state.withLock { state in
+            switch state {
+            case .before(let reason), .after(let reason): reason
+            case .serving: nil
+            }
+        }
+    }
 
-    /// It serves from now on. False if it did before.
+    /// It serves from now on. False if it did before, or stops already.
     func begin() -> Bool {
-        why.withLock { why in
-            defer { why = nil }
-            return why != nil
+        state.withLock { state in
+            guard case .before = state else { return false }
+            state = .serving
+            return true
         }
     }
 
     /// It serves no more.
-    func end(_ reason: String) { why.withLock { $0 = reason } }
+    func end(_ reason: String) { state.withLock { $0 = .after(reason) } }
 }
