@@ -50,7 +50,8 @@ extension Engine {
     }
 
     mutating func dirtyWatchers(keyspace: UInt32, key: ByteView) {
-        for watcher in watchers[Transaction.WatchedKey(keyspace: keyspace, key: Key(key.array))] ?? [] {
+        let watched = Transaction.WatchedKey(keyspace: keyspace, key: Key(key.array))
+        for watcher in watchers[watched] ?? [] {  // order-free: each is marked
             if let place = place(watcher) { connections[place].transaction.isDirty = true }
         }
     }
