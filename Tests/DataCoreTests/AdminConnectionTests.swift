@@ -46,7 +46,8 @@ import Testing
     @Test func quitClosesBehindItsReply() {
         let node = AdminNode()
         let client = node.open()
-        #expect(node.call(client, ["quit"]) == "+OK\r\n")
+        #expect(node.call(client, ["quit"], ["set", "k", "1"], ["ping"], ["incr", "k"]) == "+OK\r\n")
+        #expect(node.call(node.open(), ["get", "k"]) == "$-1\r\n")
         #expect(node.ended == [client])
     }
 
@@ -173,7 +174,9 @@ import Testing
         #expect(node.takeReply(waiter) == "+OK\r\n:0\r\n+OK\r\n")
         node.isLogQuick = true
         #expect(node.call(client, ["get", "c"], ["get", "k"]) == "$1\r\n2\r\n$1\r\n2\r\n")
-        for refused in [["select", "0"], ["cluster", "countkeysinslot", "1"]] {
+        for refused in [
+            ["select", "0"], ["cluster", "countkeysinslot", "1"], ["client", "reply", "off"], ["hello", "3"],
+        ] {
             #expect(
                 node.call(client, ["multi"], refused, ["exec"])
                     == "+OK\r\n-ERR Command not allowed inside a transaction\r\n"

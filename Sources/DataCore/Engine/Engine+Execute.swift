@@ -5,7 +5,7 @@ extension Engine {
     /// What became of a try to run a command.
     enum Attempt {
         case done
-        /// A session's command whose refusal was already sent.
+        /// A session's command whose refusal was already sent, or a command of a connection that closes: no reply.
         case refused
         /// It waits; nothing of it was done.
         case blocked(Connection.Block)
@@ -74,6 +74,8 @@ extension Engine {
     mutating func attempt(
         _ place: Int, _ arguments: UnsafePointer<ByteView>, _ count: Int, request: UInt64
     ) -> Attempt {
+        // Behind QUIT nothing runs.
+        if connections[place].isClosing { return .refused }
         let target = unsafe replyTarget(place)
         let start = unsafe target.pointee.bytes.count
         let keyspace = keyspaces[connections[place].keyspace].number

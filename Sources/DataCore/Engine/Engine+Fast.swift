@@ -70,6 +70,6 @@ extension Engine {
 extension Connection {
     /// Whether a command of it is subject to nothing but its own words.
     @inline(__always) var isPlain: Bool {
-        isAuthenticated && !transaction.isOpen && replyMode == .on && inFlight.isEmpty
+        isAuthenticated && !isClosing && !transaction.isOpen && replyMode == .on && inFlight.isEmpty
     }
 }

@@ -40,21 +40,22 @@ extension Engine {
         nodes.sort { $0.id < $1.id }
         view.members = nodes.map { ClusterView.Member(node: $0, isSelf: $0.id == settings.id) }
         guard keyspaces[keyspace].usesSlots else { return view }
+        let owners = keyspaces[keyspace].entries.map { memberIndex(of: $0, in: view) }
+        for (entry, owner) in owners.enumerated() where owner >= 0 {
+            view.members[owner].epoch = max(
+                view.members[owner].epoch, keyspaces[keyspace].entries[entry].epoch.rawValue)
+        }
         // One interval per run of slots with the same primary.
-        var owner = -1
-        for slot in 0..<Int(Slot.count) {
-            let entry = Int(keyspaces[keyspace].slots[slot])
-            let next = entry < 0 ? -1 : memberIndex(of: keyspaces[keyspace].entries[entry], in: view)
-            if next >= 0 {
-                if next == owner {
-                    view.members[next].slots[view.members[next].slots.count - 1].last = slot
-                } else {
-                    view.members[next].slots.append((slot, slot))
-                }
-                view.members[next].epoch = max(
-                    view.members[next].epoch, keyspaces[keyspace].entries[entry].epoch.rawValue)
+        let slots = keyspaces[keyspace].slots
+        var first = 0
+        while first < slots.count {
+            let owner = slots[first] < 0 ? -1 : owners[Int(slots[first])]
+            var end = first + 1
+            while end < slots.count, slots[end] == slots[first] || slots[end] >= 0 && owners[Int(slots[end])] == owner {
+                end += 1
             }
-            owner = next
+            if owner >= 0 { view.members[owner].slots.append((first, end - 1)) }
+            first = end
         }
         return view
     }

@@ -65,7 +65,7 @@ extension Engine {
         call.reply.bulk("server")
         call.reply.bulk("redis")
         call.reply.bulk("version")
-        call.reply.bulk(Release7.version)
+        call.reply.bulk(OstrakaVersion.redis)
         call.reply.bulk("proto")
         call.reply.integer(call.reply.resp3 ? 3 : 2)
         call.reply.bulk("id")
@@ -101,12 +101,4 @@ extension Engine {
         }
         return true
     }
-}
-
-/// What this server says it speaks, and what it is.
-enum Release7 {
-    /// The version of Redis whose commands and replies are those here.
-    static let version = "7.0.15"
-    /// This program's own version.
-    static let ostraka = "0.1.0"
 }

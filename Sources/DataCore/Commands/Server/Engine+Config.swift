@@ -35,22 +35,21 @@ extension Engine {
     private func parameters(_ place: Int) -> [(name: String, value: String)] {
         let isCluster = isClusterPort(place)
         let address = isCluster ? settings.address : settings.gateway
-        // What the host shows wins over what is said here.
-        var all: [(name: String, value: String)] = settings.shown
+        let sync = settings.shown.first { $0.name == "sync" }?.value ?? "always"
         let own: [(name: String, value: String)] = [
-            ("appendfsync", "always"), ("appendonly", "yes"), ("bind", address.host),
-            ("cache", "\(settings.cacheBytes)"), ("cluster-enabled", isCluster ? "yes" : "no"),
-            ("cluster-require-full-coverage", "no"), ("databases", "1"),
-            ("gateway-timeout", "\(settings.gatewayTimeoutMillis)"),
-            ("maxclients", "\(settings.maxClients)"), ("maxmemory", "0"), ("maxmemory-policy", "noeviction"),
-            ("notify-keyspace-events", ""), ("port", "\(address.port)"),
+            ("appendfsync", sync == "always" ? "always" : sync == "never" ? "no" : "everysec"), ("appendonly", "yes"),
+            ("bind", address.host), ("cache", "\(settings.cacheBytes)"),
+            ("cluster-enabled", isCluster ? "yes" : "no"), ("cluster-require-full-coverage", "no"),
+            ("databases", "1"), ("gateway-timeout", "\(settings.gatewayTimeoutMillis)"),
+            ("max-clients", "\(settings.maxClients)"), ("maxclients", "\(settings.maxClients)"), ("maxmemory", "0"),
+            ("maxmemory-policy", "noeviction"), ("notify-keyspace-events", ""), ("port", "\(address.port)"),
             ("proto-max-bulk-len", "\(Limits.bulkBytes)"), ("save", ""),
             ("slowlog-log-slower-than", "\(stats.slowLog.threshold)"), ("slowlog-max-len", "\(stats.slowLog.limit)"),
             ("tcp-keepalive", "300"), ("timeout", "0"),
         ]
-        let names = Set(all.map(\.name))
-        all += own.filter { !names.contains($0.name) }
-        return all.sorted { $0.name < $1.name }
+        // What the host was started with may have been changed since: what is known here wins.
+        let names = Set(own.map(\.name))
+        return (own + settings.shown.filter { !names.contains($0.name) }).sorted { $0.name < $1.name }
     }
 
     /// `CONFIG SET name value [name value ...]`: all of them or none.

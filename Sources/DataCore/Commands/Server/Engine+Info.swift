@@ -56,8 +56,8 @@ extension Engine {
         let uptime = max(now.wall - stats.started, 0) / 1000
         let boot = String(settings.boot.rawValue, radix: 16)
         text.section("Server")
-        text.field("redis_version", Release7.version)
-        text.field("ostraka_version", Release7.ostraka)
+        text.field("redis_version", OstrakaVersion.redis)
+        text.field("ostraka_version", OstrakaVersion.text)
         text.field("redis_git_sha1", "00000000")
         text.field("redis_git_dirty", 0)
         text.field("redis_build_id", "0")
