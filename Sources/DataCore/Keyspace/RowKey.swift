@@ -8,6 +8,7 @@ public import ClusterModel
 /// | data, range and list keyspaces | 1, key |
 /// | expiry hint | 2, deadline u64 big-endian (ms since 1970), key; the value is empty |
 /// | what the store holds | 0, `applied`; the value is epoch u64, seq u64, little-endian |
+/// | what of it is in table files | 0, `durable`; likewise, never above what is |
 ///
 /// The hash is part of the format: `RowKey.hash48`, without a seed. It scatters the keys of a slot, so that a cursor of 64
 /// bits (slot, hash) is a position that few keys share (RULES F9).
@@ -16,6 +17,10 @@ public enum RowKey {
     public static let hintKind: UInt8 = 2
     /// The row that holds `applied`.
     public static let applied: [UInt8] = [0] + Array("applied".utf8)
+    /// The row that holds how much of `applied` was in table files when it was written.
+    public static let durable: [UInt8] = [0] + Array("durable".utf8)
+    /// Before every row of a store, and never one itself.
+    public static let beforeAll: [UInt8] = [0]
     /// Bytes before the key in a data row of a slot keyspace.
     public static let slotPrefix = 9
     /// Bytes before the key in an expiry hint.

@@ -67,44 +67,73 @@ public struct ShardControl: Hashable, Sendable {
 public struct ControlState: Sendable {
     private var shards: [ShardControl] = []
     private var places: [ShardID: Int] = [:]
-    /// Place of the shard of the last record: records come in runs.
-    private var recent = -1
+    private var run = Run()
+
+    /// The shard of the last record: records come in runs, and a run touches nothing but this.
+    private struct Run: Sendable {
+        /// Its place in `shards`; -1 = there is none.
+        var place = -1
+        var shard = ShardID.none
+        var incarnation = Incarnation.first
+        var epoch = Epoch.none
+        var last = Seq.zero
+        var hasGap = false
+
+        @inline(__always)
+        mutating func advance(_ header: RecordHeader) {
+            hasGap = hasGap || header.seq.rawValue > last.rawValue &+ 1
+            last = header.seq
+            epoch = header.epoch
+        }
+
+        func write(to control: inout ShardControl) {
+            control.lastEpoch = epoch
+            control.last = last
+            control.hasGap = hasGap
+        }
+    }
 
     public init() {}
 
     /// All shards the log knows, by id.
-    public var all: [ShardControl] { shards.sorted { $0.shard < $1.shard } }
+    public var all: [ShardControl] {
+        var shards = shards
+        if run.place >= 0 { run.write(to: &shards[run.place]) }
+        return shards.sorted { $0.shard < $1.shard }
+    }
 
-    public subscript(shard: ShardID) -> ShardControl? { places[shard].map { shards[$0] } }
+    public subscript(shard: ShardID) -> ShardControl? {
+        guard let place = places[shard] else { return nil }
+        var control = shards[place]
+        if place == run.place { run.write(to: &control) }
+        return control
+    }
+
+    /// Takes all records of a batch.
+    public mutating func note(_ batch: LogBatch) {
+        var cursor = batch.records
+        while let (header, payload) = cursor.next() { note(header, payload) }
+    }
 
     /// Takes one record, in log order.
     @inline(__always)
     public mutating func note(_ header: RecordHeader, _ payload: ByteView) {
-        if header.kind == .data, recent >= 0, shards[recent].shard == header.shard,
-            shards[recent].incarnation == header.incarnation
-        {
-            advance(recent, header)
+        if header.kind == .data, run.shard == header.shard, run.incarnation == header.incarnation, run.place >= 0 {
+            run.advance(header)
         } else {
             noteSlowly(header, payload)
         }
     }
 
-    @inline(__always)
-    private mutating func advance(_ place: Int, _ header: RecordHeader) {
-        if header.seq.rawValue > shards[place].last.rawValue &+ 1 { shards[place].hasGap = true }
-        shards[place].last = header.seq
-        shards[place].lastEpoch = header.epoch
-    }
-
     @inline(never)
     private mutating func noteSlowly(_ header: RecordHeader, _ payload: ByteView) {
+        endRun()
         let place = place(of: header)
         // Records of a life that ended are passed over (RULES C15).
         guard header.incarnation >= shards[place].incarnation else { return }
         if header.incarnation > shards[place].incarnation {
             shards[place] = ShardControl(shard: header.shard, incarnation: header.incarnation)
         }
-        recent = place
         switch header.kind {
         case .data: advance(place, header)
         case .epochStart:
@@ -112,7 +141,7 @@ public struct ControlState: Sendable {
             shards[place].epochs.append(ShardControl.EpochStart(epoch: header.epoch, first: header.seq))
             promise(place, header, payload)
         case .promise: promise(place, header, payload)
-        case .drop: remove(place)
+        case .drop: return remove(place)
         case .truncate: truncate(place, header)
         case .checkpoint: if let control = ShardControl(header, payload) { shards[place] = control }
         case .snapshot:
@@ -120,6 +149,25 @@ public struct ControlState: Sendable {
             shards[place].lastEpoch = header.epoch
             shards[place].hasGap = false
         }
+        beginRun(place)
+    }
+
+    private mutating func endRun() {
+        if run.place >= 0 { run.write(to: &shards[run.place]) }
+        run.place = -1
+    }
+
+    private mutating func beginRun(_ place: Int) {
+        let control = shards[place]
+        run = Run(
+            place: place, shard: control.shard, incarnation: control.incarnation, epoch: control.lastEpoch,
+            last: control.last, hasGap: control.hasGap)
+    }
+
+    private mutating func advance(_ place: Int, _ header: RecordHeader) {
+        if header.seq.rawValue > shards[place].last.rawValue &+ 1 { shards[place].hasGap = true }
+        shards[place].last = header.seq
+        shards[place].lastEpoch = header.epoch
     }
 
     private mutating func place(of header: RecordHeader) -> Int {
@@ -136,8 +184,11 @@ public struct ControlState: Sendable {
     }
 
     private mutating func truncate(_ place: Int, _ header: RecordHeader) {
-        shards[place].last = Seq(rawValue: header.seq.rawValue &- 1)
-        shards[place].epochs.removeAll { $0.first >= header.seq }
+        // Seqs start at 1: a cut at 0 and a cut at 1 both leave nothing; a cut above the end cuts nothing.
+        let kept = Seq(rawValue: header.seq.rawValue > 0 ? header.seq.rawValue - 1 : 0)
+        guard kept < shards[place].last else { return }
+        shards[place].last = kept
+        shards[place].epochs.removeAll { $0.first > kept }
         shards[place].lastEpoch = shards[place].epochs.last?.epoch ?? .none
     }
 
@@ -145,7 +196,6 @@ public struct ControlState: Sendable {
         places[shards[place].shard] = nil
         shards.remove(at: place)
         for (index, control) in shards.enumerated() where index >= place { places[control.shard] = index }
-        recent = -1
     }
 
     /// Writes the records that open a segment.

@@ -19,6 +19,9 @@ public struct LogRecovery {
         public var witness: LogOffset?
 
         public var description: String {
+            if place.offset == SegmentHeader.firstBatch, witness == nil {
+                return "the checkpoint that opens segment \(place.generation), the log's oldest, is damaged"
+            }
             guard let witness else { return "the log lacks the segment before \(place.generation)" }
             return "the log is damaged at \(place): the batch at \(witness) was written after that place was synced"
         }
@@ -42,8 +45,7 @@ public struct LogRecovery {
     public mutating func take(generation: UInt64, _ bytes: ByteView) throws(Damage) {
         guard let header = SegmentHeader(bytes), header.log == log, header.generation == generation else {
             // A file whose header was never synced holds nothing that was promised.
-            if stop == nil, self.generation > 0 { stop = end }
-            return
+            return try end(at: generation)
         }
         if stop == nil, self.generation > 0, generation != self.generation + 1 {
             throw Damage(place: LogOffset(generation: generation, offset: 0), witness: nil)
@@ -52,13 +54,25 @@ public struct LogRecovery {
         if let stop { return try look(for: stop, in: bytes, from: first) }
         guard let opening = batch(bytes, at: first), self.generation == 0 || opening.previousChecksum == lastChecksum
         else {
-            stop = self.generation == 0 ? first : end
+            try end(at: generation)
             return try look(for: stop ?? first, in: bytes, from: first)
         }
         self.generation = generation
         walk(bytes, from: first)
         // The rest of a segment may be free: whether it should be is told by what comes later.
         try look(for: end, in: bytes, from: end)
+    }
+
+    /// A segment that does not open ends the log, unless it is the oldest of several lives: an older segment is deleted only
+    /// after the checkpoint that opens the next was synced.
+    private mutating func end(at generation: UInt64) throws(Damage) {
+        if self.generation > 0 {
+            stop = stop ?? end
+        } else if generation > 1, stop == nil {
+            throw Damage(place: LogOffset(generation: generation, offset: SegmentHeader.firstBatch), witness: nil)
+        } else {
+            stop = LogOffset(generation: 1, offset: SegmentHeader.firstBatch)
+        }
     }
 
     /// Takes whole batches that chain.
@@ -88,6 +102,22 @@ public struct LogRecovery {
     private func records(_ bytes: ByteView, _ found: BatchHeader) -> ByteView {
         let start = Int(found.offset) + BatchHeader.size
         return bytes[start..<start + found.length]
+    }
+
+    /// Whether anything that parses as a batch of the last segment lies behind the log's end, or begins there: the rest of a
+    /// torn tail, to be overwritten before the log goes on. `bytes` is the whole segment.
+    public func hasRemains(in bytes: ByteView) -> Bool {
+        var offset = Int(end.offset)
+        while offset + BatchHeader.size <= bytes.count {
+            if bytes.littleEndian(at: offset, as: UInt32.self) == BatchHeader.magic,
+                bytes.littleEndian(at: offset + 8, as: UInt64.self) == log.low,
+                bytes.littleEndian(at: offset + 16, as: UInt64.self) == end.generation
+            {
+                return true
+            }
+            offset += BatchHeader.size
+        }
+        return false
     }
 
     /// Looks for a batch behind `place` that says `place` was synced: then what is missing there is damage, not a tail.
