@@ -85,8 +85,17 @@ public import ClusterModel
 
     public func snapshot() -> LevelSnapshot { LevelSnapshot(self) }
 
-    /// Compacts what lies between two keys; the memory buffer is written to a table file first, whatever the keys: the
-    /// barrier after which all earlier writes are durable (RULES E5).
+    /// Writes the memory buffer to a table file and syncs it: after it all earlier writes are durable (RULES E5).
+    ///
+    /// The C interface tells no outcome of it. A failure stays with the database, though, and refuses every later write:
+    /// an empty write asks for it.
+    /// - Parameter outside: a key that no row has or lies before: a range of it alone compacts nothing else.
+    public func flush(outside: [UInt8]) throws(LevelError) {
+        compact(from: outside, to: outside)
+        try write(LevelBatch())
+    }
+
+    /// Compacts what lies between two keys; the memory buffer is written to a table file first, whatever the keys.
     public func compact(from: [UInt8], to: [UInt8]) {
         from.withByteView { low in
             to.withByteView { high in

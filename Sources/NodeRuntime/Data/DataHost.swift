@@ -68,7 +68,9 @@ public final class DataHost {
         readers = Readers(
             stores: stores, answer: { mailbox.post(.input($0)) },
             failed: { stop.fail("LevelDB could not be read", $0) })
-        flusher = Flusher(writer: writer, applier: applier, oldest: log.oldestGeneration)
+        flusher = Flusher(
+            writer: writer, applier: applier, oldest: log.oldestGeneration,
+            failed: { stop.fail("LevelDB could not write its tables", $0) })
         link = MetaLink(
             addresses: settings.meta, secret: settings.secret, logger: logger,
             answer: { answer in mailbox.post(.input(answer.map { .beatAnswered($0) } ?? .beatFailed)) },

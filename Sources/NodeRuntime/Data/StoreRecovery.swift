@@ -16,18 +16,20 @@ struct StoreRecovery {
             guard let configuration = bytes.withByteView({ ShardConfiguration(decoding: $0) }) else { continue }
             let store = StoreID(shard: control.shard, incarnation: control.incarnation)
             let usesSlots = if case .slots = configuration.range { true } else { false }
-            let isWhole = log.first[control.shard].map { $0 <= Seq(rawValue: 1) } ?? (control.last == .zero)
-            try stores.open(store, usesSlots: usesSlots, isNew: isWhole && !stores.holdsDatabase(store))
+            // The first record that the log still has of the shard, or the one that would come next.
+            let begins = log.first[control.shard] ?? Seq(rawValue: control.last.rawValue &+ 1)
+            try Self.open(store, usesSlots: usesSlots, isWhole: begins <= Seq(rawValue: 1), stores)
             guard let database = stores.database(openNow: store) else { continue }
-            let held = try ShardStores.applied(database).seq
-            if let first = log.first[control.shard], held.rawValue + 1 < first.rawValue {
+            let held = try ShardStores.durable(database).seq
+            guard held.rawValue &+ 1 >= begins.rawValue else {
                 throw DiskError(
-                    "store \(store) holds records up to \(held), the log begins at \(first): some are lost; restore the "
-                        + "directory from a backup")
+                    "store \(store) surely holds records up to \(held), the log begins at \(begins): some are lost; "
+                        + "restore the directory from a backup")
             }
-            guard held <= control.last else {
+            let seen = try ShardStores.applied(database).seq
+            guard seen <= control.last else {
                 throw DiskError(
-                    "store \(store) holds record \(held), the log ends at \(control.last): the log lost its end; restore "
+                    "store \(store) holds record \(seen), the log ends at \(control.last): the log lost its end; restore "
                         + "the directory from a backup")
             }
             applied[store] = held
@@ -44,5 +46,17 @@ struct StoreRecovery {
         }
         node = RecoveredNode(cluster: cluster, replicas: replicas.sorted { $0.shard < $1.shard }, batches: batches)
         self.applied = applied
+    }
+    /// Opens a store. One that LevelDB refuses is made again if the log has every record of its life (RULES E4).
+    private static func open(
+        _ store: StoreID, usesSlots: Bool, isWhole: Bool, _ stores: ShardStores
+    ) throws(DiskError) {
+        do {
+            try stores.open(store, usesSlots: usesSlots, isNew: isWhole && !stores.holdsDatabase(store))
+        } catch {
+            guard isWhole, stores.isDamaged(store) else { throw error }
+            try stores.setAside(store)
+            try stores.open(store, usesSlots: usesSlots, isNew: true)
+        }
     }
 }

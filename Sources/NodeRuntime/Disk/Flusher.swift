@@ -3,28 +3,56 @@ internal import DataCore
 internal import Foundation
 internal import LevelStore
 
-/// Lets old segments of the log go. A segment is needed until every shard in it is in LevelDB's table files, which a flush
-/// of the memory buffers brings about (RULES E5), and beyond that for `retained` segments, kept for catch-up.
+/// Brings what is applied into LevelDB's table files, and lets old segments of the log go.
+///
+/// A segment is needed until every shard in it is in table files: LevelDB's own logs are never synced, and after a power cut
+/// an older of them may have lost what a newer one still has (RULES E5). Beyond that `retained` segments are kept for
+/// catch-up. Each store notes how much of it is durable; recovery goes on from there, not from what LevelDB seems to hold.
 final class Flusher: @unchecked Sendable {
     private let writer: LogWriter
     private let applier: Applier
+    private let failed: (String) -> Void
+    private let retained: UInt64
     private let condition = NSCondition()
     private var isStopping = false
     private var worker: Worker?
+
+    // Of the thread alone, then of `stop`.
     private var oldest: UInt64
+    /// The newest segment of which a part is durable.
+    private var flushed: UInt64
+    /// Batches of segments before this one are durable in table files.
+    private var durable: UInt64 = 0
 
-    /// Segments kept behind the one that is written.
-    private static let retained: UInt64 = 4
-    private static let period: TimeInterval = 1
-
-    init(writer: LogWriter, applier: Applier, oldest: UInt64) {
+    /// - Parameters:
+    ///   - retained: segments kept behind the one that is written.
+    ///   - failed: told from the thread, once: a flush failed, and nothing is released any more.
+    init(
+        writer: LogWriter, applier: Applier, oldest: UInt64, retained: UInt64 = 4, period: TimeInterval = 1,
+        failed: @escaping (String) -> Void
+    ) {
         self.writer = writer
         self.applier = applier
         self.oldest = oldest
-        worker = Worker("flusher") { [self] in run() }
+        self.retained = retained
+        self.failed = failed
+        flushed = writer.generation
+        worker = Worker("flusher") { [self] in run(period) }
     }
 
+    /// Ends the thread and makes durable what is applied, so that the next start has nothing to do again. Call it when the
+    /// applier has stopped.
     func stop() {
+        halt()
+        do {
+            try flush()
+        } catch {
+            failed("\(error)")
+        }
+    }
+
+    /// Ends the thread alone.
+    func halt() {
         condition.lock()
         isStopping = true
         condition.broadcast()
@@ -32,26 +60,46 @@ final class Flusher: @unchecked Sendable {
         worker?.wait()
     }
 
-    private func run() {
+    private func run(_ period: TimeInterval) {
         condition.lock()
+        defer { condition.unlock() }
         while !isStopping {
-            _ = condition.wait(until: Date(timeIntervalSinceNow: Self.period))
-            if isStopping { break }
+            _ = condition.wait(until: Date(timeIntervalSinceNow: period))
+            if isStopping { return }
             condition.unlock()
-            flushIfDue()
-            condition.lock()
+            defer { condition.lock() }
+            do {
+                try flushIfDue()
+            } catch {
+                return failed("\(error)")
+            }
         }
-        condition.unlock()
     }
 
-    private func flushIfDue() {
-        guard writer.generation > oldest + Self.retained else { return }
-        // What is applied before the flush is in table files after it.
+    /// Once for every segment: that bounds what a restart has to do again.
+    private func flushIfDue() throws {
+        // Asked before the flush: what was applied by then is in table files after it.
         let applied = applier.generation
-        guard applied > oldest else { return }
-        for (_, database) in applier.stores.all { database.compact(from: RowKey.applied, to: RowKey.applied) }
-        let keep = min(applied, writer.generation - Self.retained)
-        writer.release(below: keep)
+        if applied > flushed {
+            try flush()
+            flushed = applied
+            durable = applied
+        }
+        let newest = writer.generation
+        guard newest > oldest + retained, durable > oldest else { return }
+        let keep = min(durable, newest - retained)
+        try writer.release(below: keep)
         oldest = keep
+    }
+
+    private func flush() throws {
+        for (id, database) in applier.stores.all {
+            do {
+                try ShardStores.makeDurable(database)
+            } catch {
+                // A store that was dropped meanwhile has lost its directory.
+                if applier.stores.database(openNow: id) === database { throw DiskError("store \(id): \(error)") }
+            }
+        }
     }
 }

@@ -14,24 +14,25 @@ final class LogReader {
     private let batches: [LogRecovery.Found]
     private let directory: String
 
-    /// Reads and judges all segments. Damage is an error that says where; a torn tail is cut.
+    /// Reads and judges all segments. Damage is an error that says where; a torn tail is cut, and what was left of it is
+    /// gone from the disk before this returns (RULES E3).
     init(_ node: NodeDirectory) throws(DiskError) {
         directory = node.logPath
         var recovery = LogRecovery(log: node.identity.log)
-        var newest: UInt64 = 0
-        var oldest: UInt64?
+        var generations: [UInt64] = []
+        var hasRemains = false
         for name in try Files.names(in: directory) {
-            if name.hasSuffix(".free") {
+            if name.hasSuffix(LogWriter.freeEnding) {
                 unsafe unlink("\(directory)/\(name)")
                 continue
             }
             guard let generation = SegmentFile.generation(of: name) else { continue }
-            newest = max(newest, generation)
-            oldest = oldest ?? generation
+            generations.append(generation)
             let bytes = try Files.read("\(directory)/\(name)")
             do {
                 try bytes.withByteView { (view) throws(LogRecovery.Damage) in
                     try recovery.take(generation: generation, view)
+                    if recovery.end.generation == generation { hasRemains = recovery.hasRemains(in: view) }
                 }
             } catch {
                 throw DiskError(
@@ -43,15 +44,32 @@ final class LogReader {
         guard gaps.isEmpty else {
             throw DiskError("\(directory): records of shard \(gaps[0].shard) are missing before \(gaps[0].last)")
         }
-        if newest == 0, !node.isNew, node.identity.cluster != nil {
-            throw DiskError("\(directory) holds no segment, though the node has served: restore it from a backup")
+        if recovery.end == .zero, !node.isNew, node.identity.cluster != nil {
+            throw DiskError(
+                "\(directory) holds no readable segment, though the node has served: restore it from a backup")
         }
+        try Self.cut(directory, behind: recovery.end, hasRemains: hasRemains, generations)
         control = recovery.control
         first = recovery.firstSeen
-        oldestGeneration = oldest ?? newest + 1
+        nextGeneration = recovery.end.generation + 1
+        oldestGeneration = recovery.batches.first?.start.generation ?? nextGeneration
         lastChecksum = recovery.lastChecksum
-        nextGeneration = newest + 1
         batches = recovery.batches
+    }
+
+    /// Removes segments that were begun and never opened, and zeroes what is left of a batch that was cut: neither may
+    /// stand between the log's end and what comes next.
+    private static func cut(
+        _ directory: String, behind end: LogOffset, hasRemains: Bool, _ generations: [UInt64]
+    ) throws(DiskError) {
+        for generation in generations where generation > end.generation {
+            let path = "\(directory)/\(SegmentFile.name(generation))"
+            guard unsafe unlink(path) == 0 else { throw DiskError("cannot remove", path) }
+        }
+        try Files.syncDirectory(directory)
+        if hasRemains {
+            try SegmentFile.zero("\(directory)/\(SegmentFile.name(end.generation))", from: Int(end.offset))
+        }
     }
 
     /// The batches that hold a record which `needs` says its store lacks, with tickets from 1 up.

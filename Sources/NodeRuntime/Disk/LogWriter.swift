@@ -53,8 +53,9 @@ final class LogWriter: @unchecked Sendable {
     }
 
     static let segmentBytes = 64 << 20
-    /// Segments kept for use again.
+    /// Segments kept for use again, and what their names end with.
     private static let keptSegments = 2
+    static let freeEnding = ".free"
 
     /// Begins a new segment behind what recovery found, and starts the thread.
     /// - Parameters:
@@ -100,19 +101,24 @@ final class LogWriter: @unchecked Sendable {
     /// The segment that is written now.
     var generation: UInt64 { lock.withLock { $0.generation } }
 
-    /// Segments before `generation` hold nothing that is still needed.
-    func release(below generation: UInt64) {
-        guard let names = try? Files.names(in: directory) else { return }
-        for name in names {
+    /// Segments before `generation` hold nothing that is still needed: some are kept to be written again, the others go.
+    /// Oldest first, so that a crash in between leaves no hole. For one thread at a time.
+    func release(below generation: UInt64) throws(DiskError) {
+        var free: [String] = []
+        let room = Self.keptSegments - lock.withLock { $0.recycled.count }
+        for name in try Files.names(in: directory) {
             guard let found = SegmentFile.generation(of: name), found < generation else { continue }
             let path = "\(directory)/\(name)"
-            let isKept = lock.withLock { shared in
-                guard shared.recycled.count < Self.keptSegments else { return false }
-                shared.recycled.append(path + ".free")
-                return true
+            if free.count < room {
+                guard unsafe rename(path, path + Self.freeEnding) == 0 else { throw DiskError("cannot rename", path) }
+                free.append(path + Self.freeEnding)
+            } else {
+                guard unsafe unlink(path) == 0 else { throw DiskError("cannot remove", path) }
             }
-            if isKept { unsafe rename(path, path + ".free") } else { unsafe unlink(path) }
         }
+        // A file is written again only when no crash can bring its old name back (RULES E7).
+        try Files.syncDirectory(directory)
+        lock.withLock { $0.recycled += free }
     }
 
     // MARK: The thread
@@ -147,7 +153,7 @@ final class LogWriter: @unchecked Sendable {
     private func write(_ batch: LogBatch) throws(DiskError) {
         if Int(place.offset) + batch.sizeOnDisk > segment.size { try roll(for: batch.sizeOnDisk) }
         batch.generation = place.generation
-        batch.forEachRecord { control.note($0, $1) }
+        control.note(batch)
         try put(batch, isCheckpoint: false)
     }
 

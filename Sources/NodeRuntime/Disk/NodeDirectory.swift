@@ -72,9 +72,12 @@ public final class NodeDirectory: @unchecked Sendable {
             identity = Identity(store: Self.draw(), log: Self.draw(), cluster: nil, boots: 0, node: node)
         }
         identity.boots += 1
+        // The identity comes first: a directory that holds anything else without one is somebody else's.
+        try save()
         try Files.makeDirectory(path + "/log")
         try Files.makeDirectory(path + "/stores")
-        try save()
+        try Files.syncDirectory(path)
+        if isNew { try Files.syncDirectory(path + "/..") }
     }
 
     deinit { close(lock) }

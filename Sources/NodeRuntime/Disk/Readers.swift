@@ -46,7 +46,7 @@ final class Readers: @unchecked Sendable {
                     try walk(scan)
                 } catch {
                     scan.isFailed = true
-                    failed("store \(scan.store): \(error)")
+                    judge(error, scan.store)
                 }
                 answer(.scanned(scan))
             }
@@ -73,10 +73,16 @@ final class Readers: @unchecked Sendable {
                     batch.answer(index, value: stored.value, deadline: stored.deadline)
                 }
             } catch {
-                failed("store \(item.store): \(error)")
+                judge(error, item.store)
                 batch.answer(index, .failed)
             }
         }
+    }
+
+    /// A store that was dropped under a read has lost its files: that is no fault of the disk.
+    private func judge(_ error: LevelError, _ store: StoreID) {
+        guard stores.database(openNow: store) != nil else { return }
+        failed("store \(store): \(error)")
     }
 
     private func walk(_ scan: Scan) throws(LevelError) {

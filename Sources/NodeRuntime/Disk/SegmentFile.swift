@@ -43,6 +43,21 @@ final class SegmentFile {
         if code < 0 { throw DiskError("cannot sync", path, code: -code) }
     }
 
+    /// Overwrites a segment from a place to its end with zeros, and syncs it.
+    static func zero(_ path: String, from start: Int) throws(DiskError) {
+        let descriptor = unsafe open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DiskError("cannot open", path) }
+        defer { close(descriptor) }
+        let size = Int(lseek(descriptor, 0, SEEK_END))
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        for offset in stride(from: start, to: size, by: zeros.count) {
+            try zeros.withByteView { (view) throws(DiskError) in
+                try Files.write(view[0..<min(zeros.count, size - offset)], to: descriptor, at: offset, path: path)
+            }
+        }
+        guard fsync(descriptor) == 0 else { throw DiskError("cannot sync", path) }
+    }
+
     /// 16 hexadecimal digits and `.seg`, so that names sort as generations do.
     static func name(_ generation: UInt64) -> String {
         let digits = String(generation, radix: 16)

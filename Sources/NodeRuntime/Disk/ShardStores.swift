@@ -12,7 +12,7 @@ final class ShardStores: @unchecked Sendable {
     private enum Entry {
         case opening
         case open(LevelDatabase, usesSlots: Bool)
-        case failed(String)
+        case failed(LevelError)
     }
 
     private let condition = NSCondition()
@@ -60,10 +60,10 @@ final class ShardStores: @unchecked Sendable {
             if isNew { try Files.syncDirectory(directory) }
             set(id, .open(database, usesSlots: usesSlots))
         } catch let error as LevelError {
-            set(id, .failed("\(error)"))
+            set(id, .failed(error))
             throw DiskError("cannot open store \(id): \(error)")
         } catch {
-            set(id, .failed("\(error)"))
+            set(id, .failed(.other("\(error)")))
             throw DiskError("\(error)")
         }
     }
@@ -134,15 +134,59 @@ final class ShardStores: @unchecked Sendable {
         condition.unlock()
     }
 
-    /// What a store holds: (epoch, seq) of its last record; zero for a new one.
+    /// What a store holds, as LevelDB shows it: (epoch, seq) of its last record; zero for a new one.
     static func applied(_ database: LevelDatabase) throws(LevelError) -> (epoch: Epoch, seq: Seq) {
-        guard let bytes = try database.value(RowKey.applied), bytes.count == 16 else { return (.none, .zero) }
+        try mark(RowKey.applied, database)
+    }
+
+    /// What of it is certain after any crash: everything up to this record was in table files. What `applied` says beyond
+    /// it may have holes, since LevelDB's logs are not synced (RULES E5).
+    static func durable(_ database: LevelDatabase) throws(LevelError) -> (epoch: Epoch, seq: Seq) {
+        try mark(RowKey.durable, database)
+    }
+
+    /// Brings what was applied into table files and notes it; a store that nothing was applied to since costs two reads.
+    static func makeDurable(_ database: LevelDatabase) throws(LevelError) {
+        guard let applied = try database.value(RowKey.applied), try database.value(RowKey.durable) != applied else {
+            return
+        }
+        try database.flush(outside: RowKey.beforeAll)
+        let changes = LevelBatch()
+        RowKey.durable.withByteView { key in applied.withByteView { changes.put(key, $0) } }
+        // Synced: segments of the log go by it, and the note before it may be older than they are.
+        try database.write(changes, syncs: true)
+    }
+
+    private static func mark(_ key: [UInt8], _ database: LevelDatabase) throws(LevelError) -> (epoch: Epoch, seq: Seq) {
+        guard let bytes = try database.value(key), bytes.count == 16 else { return (.none, .zero) }
         return bytes.withByteView { view in
             (
                 Epoch(rawValue: view.littleEndian(at: 0, as: UInt64.self)),
                 Seq(rawValue: view.littleEndian(at: 8, as: UInt64.self))
             )
         }
+    }
+
+    /// Puts the directory of a store that LevelDB refuses out of the way, so that it can be made again from the log; the
+    /// damaged one stays until somebody looked at it.
+    func setAside(_ id: StoreID) throws(DiskError) {
+        let path = path(id)
+        var aside = path + ".damaged"
+        var number = 1
+        while Files.exists(aside) {
+            number += 1
+            aside = path + ".damaged-\(number)"
+        }
+        guard unsafe rename(path, aside) == 0 else { throw DiskError("cannot rename", path) }
+        try Files.syncDirectory(directory)
+    }
+
+    /// Whether LevelDB found bytes of a store that are not what was written when it was last opened.
+    func isDamaged(_ id: StoreID) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        if case .failed(.corruption) = entries[id] { return true }
+        return false
     }
 
     private func path(_ id: StoreID) -> String { "\(directory)/\(id)" }
