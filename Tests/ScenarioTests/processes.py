@@ -23,7 +23,7 @@ from redis.cluster import RedisCluster
 
 from local_cluster import DEAD_NODE, LOCAL, PROGRAMS, Cluster, Load, Program
 from report import Report, Skip, equal, eventually, expect
-from resp import Closed, Connection, Error, Simple
+from resp import Connection, Error, Simple, pack
 
 SOAK = False
 
@@ -423,6 +423,31 @@ def parse_metrics(text):
     return samples
 
 
+def silent_client_of_a_gateway():
+    """Replies that nobody reads come from other nodes, too: none of them may fall over (frames are bounded)."""
+    with Cluster() as cluster:
+        with Connection(cluster.gateway_port()) as connection:
+            for index in range(6):
+                equal(connection.call("SET", f"big:{index}", b"x" * (1 << 20)), Simple(b"OK"))
+            for name in ("d1", "d2", "d3"):
+                pathlib.Path(f"/proc/{cluster.pid(name)}").stat()
+        silent = Connection(cluster.gateway_port(), receive_buffer=4096)
+        try:
+            for index in range(200):
+                silent.send(b"".join(pack("GET", f"big:{i}") for i in range(6)))
+        except OSError:
+            pass
+        with Connection(cluster.gateway_port(2)) as connection:
+            for index in range(200):
+                equal(connection.call("SET", f"beside:{index}", "1"), Simple(b"OK"))
+        silent.close()
+        with Connection(cluster.gateway_port()) as connection:
+            many = b"".join(pack("SET", f"many:{i % 8}", b"y" * (8 << 20)) for i in range(16))
+            connection.send(many)
+            equal([connection.read() for _ in range(16)], [Simple(b"OK")] * 16, "16 values of 8 MiB in one pipeline")
+        expect("stopped" not in cluster.local("status"), "every process lives")
+
+
 def secrets_stay_secret():
     with tempfile.TemporaryDirectory() as folder:
         secret, password = "s3cret-between-processes", "pa55word-of-clients"
@@ -538,7 +563,7 @@ def boot_id():
 
 TESTS = [
     local_is_safe_to_repeat, without_a_keyspace, starts_in_any_order, bad_flags, port_in_use, second_process_on_a_directory,
-    directory_of_another_cluster, damaged_metadata_log, redis_cli_tools, http_endpoints, secrets_stay_secret,
+    directory_of_another_cluster, damaged_metadata_log, redis_cli_tools, http_endpoints, silent_client_of_a_gateway, secrets_stay_secret,
     metasrv_stopped, sigterm_drains, kill_9_under_load, kill_9_of_everything, power_cut, reassigned_under_load,
 ]
 

@@ -14,6 +14,9 @@
 /// | 4 | number of arguments, at least 1 |
 /// | 4 + n | each argument: length, bytes |
 public final class ForwardBatch {
+    /// Most bytes of commands or of replies that one peer frame takes, with room for any frame's header.
+    public static let framePayload = Limits.frameBytes - 64
+
     public private(set) var bytes = ByteBuffer(capacity: 4096)
     public private(set) var count = 0
 

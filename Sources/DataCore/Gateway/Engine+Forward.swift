@@ -65,16 +65,29 @@ extension Engine {
         let session =
             connections[place].client.id << 17 | UInt64(forward.keyspace & 0xFFFF) << 1
             | (forward.protocolVersion == 3 ? 1 : 0)
-        let batch = gateway.outgoing[forward.node] ?? ForwardBatch()
+        var views: [ByteView] = []
+        forward.arguments.views(into: &views)
+        let size = views.reduce(64) { $0 + 4 + $1.count }
+        guard size <= ForwardBatch.framePayload || forward.node == settings.id else {
+            return complete(
+                forward, Array("-ERR a command of \(size) bytes is too long to be forwarded to another node\r\n".utf8))
+        }
+        let batch = roomToForward(size, to: forward.node)
         batch.begin(
             ForwardedCommand(
                 session: session, attempt: forward.attempt, request: forward.request, keyspace: id,
                 shard: forward.shard, epoch: routes.shard(forward.shard)?.epoch ?? .none,
                 protocolVersion: forward.protocolVersion), arguments: forward.arguments.argumentCount(0))
-        var views: [ByteView] = []
-        forward.arguments.views(into: &views)
         for view in views { batch.append(argument: view) }
         gateway.outgoing[forward.node] = batch
+    }
+
+    /// The turn's frame for a node; a full one is handed to the host first, since a frame is bounded.
+    private mutating func roomToForward(_ size: Int, to node: NodeID) -> ForwardBatch {
+        guard let batch = gateway.outgoing[node] else { return ForwardBatch() }
+        guard node != settings.id, batch.bytes.count + size > ForwardBatch.framePayload else { return batch }
+        effects.emit(.forward(to: node, batch))
+        return ForwardBatch()
     }
 
     private mutating func note(inFlight forward: Forward, _ place: Int) {

@@ -59,9 +59,21 @@ extension Engine {
         return .refused
     }
 
-    /// A reply for a gateway.
+    /// A reply for a gateway. A full frame is handed to the host first, since a frame is bounded; a reply that fits none
+    /// is replaced by an error: the command was executed, its reply cannot travel.
     mutating func answer(link: LinkID, request: UInt64, _ outcome: ForwardOutcome, body: ByteView) {
-        let batch = gateway.answers[link] ?? ForwardReplyBatch()
+        let size = 16 + body.count
+        var batch = gateway.answers[link] ?? ForwardReplyBatch()
+        if link != GatewayState.loopback {
+            guard size <= ForwardBatch.framePayload else {
+                let error = "-ERR a reply of \(body.count) bytes is too long to be sent between nodes: ask for less\r\n"
+                return Array(error.utf8).withByteView { answer(link: link, request: request, outcome, body: $0) }
+            }
+            if batch.bytes.count + size > ForwardBatch.framePayload {
+                effects.emit(.answer(link: link, batch))
+                batch = ForwardReplyBatch()
+            }
+        }
         batch.append(request: request, outcome, body: body)
         gateway.answers[link] = batch
     }
