@@ -34,7 +34,8 @@ extension Rules {
         good: .init(
             path: "Sources/MetaCore/Good.swift",
             text: "var nodes: [NodeID: Node] = [:]\nfor id in nodes.keys.sorted() { emit(id) }\n"
-                + "for node in nodes.values { total += node.bytes }  // order-free: a sum\n"),
+                + "for node in nodes.values { total += node.bytes }  // order-free: a sum\n"
+                + "for replica in nodes[id] ?? [] { emit(replica) }\n"),
         check: { file in
             guard file.isPure, !file.isTest else { return [] }
             let names = file.unorderedNames
@@ -47,7 +48,9 @@ extension Rules {
                 if let walk = line.code.firstMatch(of: walk), names.contains(String(walk.1)) {
                     return "walks the keys or values of \(walk.1), a Dictionary"
                 }
-                guard let loop = line.code.firstMatch(of: /\bfor\s+(?:case\s+)?.+?\s+in\s+([\w.]+)/) else { return nil }
+                guard let loop = line.code.firstMatch(of: /\bfor\s+(?:case\s+)?.+?\s+in\s+([\w.]+)(?![\w.\[(])/) else {
+                    return nil
+                }
                 let parts = loop.1.split(separator: ".").filter { $0 != "self" }
                 let isView = parts.count > 1 && ["keys", "values"].contains(parts[parts.count - 1])
                 guard isView || parts.count == 1, let name = parts.dropLast(isView ? 1 : 0).last else { return nil }
