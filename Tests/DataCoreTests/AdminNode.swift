@@ -91,14 +91,16 @@ final class AdminNode {
 
     /// Ends turns until nothing is left to do.
     private func endTurn() {
-        repeat {
+        var isQuiet = false
+        while !isQuiet {
             node.endTurn(now: now, effects: &effects)
             let all = effects.all
             effects.removeAll()
             for effect in all { run(effect) }
             collect()
             if isLogQuick { sync() }
-        } while !effects.isEmpty
+            isQuiet = all.isEmpty && effects.isEmpty
+        }
     }
 
     /// Every batch becomes durable.
@@ -246,6 +248,14 @@ final class AdminNode {
 
     /// Its CLIENT ID. It is not asked for it, since it may be blocked.
     func number(of connection: ConnectionID) -> String { numbers[connection] ?? "none" }
+
+    /// As `call`, in bytes: what is no UTF-8 stays as it is.
+    func bytes(_ connection: ConnectionID, _ command: [String]) -> [UInt8] {
+        deliver(connection, [command], nanoseconds: nil)
+        let bytes = replies[connection] ?? []
+        replies[connection] = []
+        return bytes
+    }
 
     func takeReply(_ connection: ConnectionID) -> String {
         let bytes = replies[connection] ?? []

@@ -18,7 +18,8 @@ public struct KeyHash: Sendable {
     @inline(__always) public func callAsFunction(_ key: ByteView, keyspace: UInt32) -> UInt64 {
         var state = seed ^ UInt64(keyspace) &* 0x9E37_79B9_7F4A_7C15
         let count = key.count
-        guard let base = unsafe key.base else { return Self.fold(state ^ 0xA076_1D64_78BD_642F, 0xE703_7ED1_A0B4_28DB) }
+        // The empty key has one hash, whether its view has an address or not.
+        guard count > 0, let base = unsafe key.base else { return Self.fold(state, 0xE703_7ED1_A0B4_28DB) }
         let raw = unsafe UnsafeRawPointer(base)
         var index = 0
         while index + 8 <= count {
