@@ -20,6 +20,10 @@ public final class ForwardBatch {
     public private(set) var bytes = ByteBuffer(capacity: 4096)
     public private(set) var count = 0
 
+    /// Longest command that fits a frame: bytes of its arguments, each counted with 16 more. Longer ones are refused
+    /// before they are given to a batch.
+    public static let longestCommand = Limits.frameBytes - 1024
+
     public init() {}
 
     public var isEmpty: Bool { count == 0 }
@@ -55,6 +59,9 @@ public struct ForwardCursor {
     public private(set) var isDamaged = false
 
     public init(_ payload: ByteView) { rest = payload }
+
+    /// Bytes not read yet.
+    public var remaining: Int { rest.count }
 
     /// The next command; its arguments are appended to `arguments` as views into the payload.
     public mutating func next(into arguments: inout [ByteView]) -> ForwardedCommand? {
@@ -116,7 +123,12 @@ public final class ForwardReplyBatch {
 
     public var isEmpty: Bool { bytes.isEmpty }
 
+    /// Longest reply that fits a frame; the client could not be sent a longer one anyway (`Limits.outputBytes`).
+    public static let longestBody = Limits.frameBytes - 1024
+
+    /// Adds a reply. A longer one than `longestBody` is replaced by an error that says so.
     public func append(request: UInt64, _ outcome: ForwardOutcome, body: ByteView) {
+        let body = body.count <= Self.longestBody ? body : ByteView("-ERR the reply is too long: above 64 MiB\r\n")
         bytes.append(littleEndian: request)
         bytes.append(outcome.rawValue)
         bytes.append(littleEndian: UInt32(truncatingIfNeeded: body.count))
@@ -136,6 +148,9 @@ public struct ForwardReplyCursor {
 
     public init(_ payload: ByteView) { rest = payload }
 
+    /// Bytes not read yet.
+    public var remaining: Int { rest.count }
+
     public mutating func next() -> (request: UInt64, outcome: ForwardOutcome, body: ByteView)? {
         guard rest.count > 0 else { return nil }
         guard rest.count >= 13, let outcome = ForwardOutcome(rawValue: rest[8]) else { return damaged() }
@@ -151,5 +166,40 @@ public struct ForwardReplyCursor {
         isDamaged = true
         rest = .empty
         return nil
+    }
+}
+
+/// Cuts payloads that are longer than a frame between their items.
+public enum ForwardFrames {
+    /// Parts of a `ForwardBatch`'s payload, each at most `limit` bytes long if no command alone is longer.
+    public static func ofCommands(_ payload: ByteView, limit: Int) -> [ByteView] {
+        var cursor = ForwardCursor(payload)
+        var arguments: [ByteView] = []
+        return parts(payload, limit) {
+            arguments.removeAll(keepingCapacity: true)
+            return cursor.next(into: &arguments) == nil ? nil : payload.count - cursor.remaining
+        }
+    }
+
+    /// Parts of a `ForwardReplyBatch`'s payload, likewise.
+    public static func ofReplies(_ payload: ByteView, limit: Int) -> [ByteView] {
+        var cursor = ForwardReplyCursor(payload)
+        return parts(payload, limit) { cursor.next() == nil ? nil : payload.count - cursor.remaining }
+    }
+
+    /// - Parameter next: gives the end of the next item, nil behind the last.
+    private static func parts(_ payload: ByteView, _ limit: Int, _ next: () -> Int?) -> [ByteView] {
+        guard payload.count > limit else { return [payload] }
+        var parts: [ByteView] = []
+        var (start, end) = (0, 0)
+        while let item = next() {
+            if item - start > limit, end > start {
+                parts.append(payload[start..<end])
+                start = end
+            }
+            end = item
+        }
+        if end > start { parts.append(payload[start..<end]) }
+        return parts
     }
 }

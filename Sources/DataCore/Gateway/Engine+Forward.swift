@@ -62,6 +62,9 @@ extension Engine {
         guard let id = keyspaces[forward.keyspace].keyspace?.id else {
             return complete(forward, Array("-\(missingKeyspace(forward.keyspace))\r\n".utf8))
         }
+        guard forward.arguments.footprint <= ForwardBatch.longestCommand else {
+            return complete(forward, Array("-ERR the command is too long to be forwarded: above 64 MiB\r\n".utf8))
+        }
         let session =
             connections[place].client.id << 17 | UInt64(forward.keyspace & 0xFFFF) << 1
             | (forward.protocolVersion == 3 ? 1 : 0)

@@ -63,6 +63,8 @@ final class PeerLinks {
 
     /// ns before a node that could not be reached is dialled again.
     private static let pause: UInt64 = 50_000_000
+    /// Longest hello.
+    private static let greetingBytes = 128 << 10
     /// ns within which a connect and a hello must be done.
     private static let patience: UInt64 = 3_000_000_000
 
@@ -78,7 +80,9 @@ final class PeerLinks {
     // MARK: What the core sends
 
     func forward(_ batch: ForwardBatch, to node: NodeID, at address: Address?) {
-        send(.forward, batch.bytes.view, to: node, at: address)
+        for part in ForwardFrames.ofCommands(batch.bytes.view, limit: PeerFrame.payloadBytes) {
+            send(.forward, part, to: node, at: address)
+        }
     }
 
     func release(_ release: Release, to node: NodeID, at address: Address?) {
@@ -89,7 +93,9 @@ final class PeerLinks {
 
     func answer(_ batch: ForwardReplyBatch, on link: LinkID) {
         guard let index = accepted[link], let link = links[index] else { return }
-        PeerFrame.append(.forwardReply, batch.bytes.view, to: &link.output)
+        for part in ForwardFrames.ofReplies(batch.bytes.view, limit: PeerFrame.payloadBytes) {
+            PeerFrame.append(.forwardReply, part, to: &link.output)
+        }
         touched.insert(index)
     }
 
@@ -188,6 +194,8 @@ final class PeerLinks {
         }
         link.input.dropFirst(consumed)
         link.input.shrink(above: 1 << 20)
+        // Whoever has not said who it is makes this node hold no more than a hello.
+        if link.phase == .greeting, link.input.count > Self.greetingBytes { close(index, step: step) }
     }
 
     /// Returns whether the frame was one that may come here.

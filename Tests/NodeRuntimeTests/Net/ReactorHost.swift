@@ -9,7 +9,7 @@ import Wire
 @testable import NodeRuntime
 
 /// A whole data node on loopback without a disk: the real reactor and core, a host that calls every batch durable and
-/// applied at once, and a route table that gives this node all shards of keyspace `default`.
+/// applied at once, and a route table that gives this node, or a pair of nodes, all shards of keyspace `default`.
 final class ReactorHost: Sendable {
     static let cluster = UniqueID(high: 9, low: 9)
 
@@ -17,19 +17,51 @@ final class ReactorHost: Sendable {
     let mailbox: Mailbox<ReactorMessage>
     private let isFinished = Mutex(false)
 
-    init(maxClients: Int = 10_000, password: String? = nil) throws {
-        let listener = try Socket.listen(Address(host: "127.0.0.1", port: 0))
-        address = Socket.localAddress(listener)
+    convenience init(maxClients: Int = 10_000, password: String? = nil) throws {
+        let sockets = try Sockets()
+        try self.init(sockets, of: [sockets], maxClients: maxClients, password: password)
+    }
+
+    /// Two nodes that share the keyspace: the first has its even shards, the second its odd ones.
+    static func pair() throws -> [ReactorHost] {
+        let sockets = [try Sockets(number: 1), try Sockets(number: 2)]
+        return try sockets.map { try ReactorHost($0, of: sockets, maxClients: 100, password: nil) }
+    }
+
+    private init(_ own: Sockets, of all: [Sockets], maxClients: Int, password: String?) throws {
+        address = own.address
         guard let poller = Poller(), let mailbox = Mailbox<ReactorMessage>() else { throw POSIXError(.EMFILE) }
         self.mailbox = mailbox
-        var settings = Self.settings(address)
+        var settings = own.settings
         settings.maxClients = maxClients
         settings.password = password.map { Array($0.utf8) }
-        let parts = Parts(poller: poller, mailbox: mailbox, settings: settings, listener: listener)
+        let parts = Parts(
+            poller: poller, mailbox: mailbox, settings: settings, sockets: own, nodes: all.map(\.settings))
         Thread { [self] in
             parts.run()
             isFinished.withLock { $0 = true }
         }.start()
+    }
+
+    /// A node's listeners.
+    private struct Sockets {
+        let number: Int
+        let gateway: Int32
+        let peer: Int32
+        var address: Address { Socket.localAddress(gateway) }
+
+        init(number: Int = 1) throws {
+            self.number = number
+            gateway = try Socket.listen(Address(host: "127.0.0.1", port: 0))
+            peer = try Socket.listen(Address(host: "127.0.0.1", port: 0))
+        }
+
+        var settings: DataSettings {
+            DataSettings(
+                id: NodeID(rawValue: "d\(number)"), store: UniqueID(high: 1, low: UInt64(number)),
+                boot: BootNonce(rawValue: 7), address: address, gateway: address, peer: Socket.localAddress(peer),
+                seed: 99)
+        }
     }
 
     /// Whether the loop ended after `stop`, within the bound.
@@ -46,18 +78,13 @@ final class ReactorHost: Sendable {
 
     deinit { mailbox.post(.stop) }
 
-    private static func settings(_ address: Address) -> DataSettings {
-        DataSettings(
-            id: NodeID(rawValue: "d1"), store: UniqueID(high: 1, low: 1), boot: BootNonce(rawValue: 7),
-            address: address, gateway: address, peer: address, seed: 99)
-    }
-
     /// What the reactor's thread is made of.
     private struct Parts: @unchecked Sendable {
         let poller: Poller
         let mailbox: Mailbox<ReactorMessage>
         let settings: DataSettings
-        let listener: Int32
+        let sockets: Sockets
+        let nodes: [DataSettings]
 
         func run() {
             var node = DataNode(settings: settings, now: Clocks.tick())
@@ -74,7 +101,8 @@ final class ReactorHost: Sendable {
                 node: node, poller: poller, mailbox: mailbox, hello: hello,
                 requiresPassword: settings.password != nil, logger: logger)
             reactor.run = disk.run
-            reactor.listen(listener, .gateway)
+            reactor.listen(sockets.gateway, .gateway)
+            reactor.listen(sockets.peer, nil)
             reactor.loop()
         }
 
@@ -82,7 +110,8 @@ final class ReactorHost: Sendable {
             let range = ShardRange.slots(from: UInt16(index * 4096), to: UInt16((index + 1) * 4096))
             return ShardConfiguration(
                 id: ShardID(rawValue: UInt64(index + 1)), keyspace: keyspace.id, epoch: Epoch(rawValue: 1),
-                range: range, policy: keyspace.policy, members: [Member(node: settings.id, incarnation: .first)],
+                range: range, policy: keyspace.policy,
+                members: [Member(node: nodes[index % nodes.count].id, incarnation: .first)],
                 proposal: Proposal(proposer: "test", request: 1), primaryBoot: settings.boot)
         }
 
@@ -93,7 +122,7 @@ final class ReactorHost: Sendable {
             let shards = (0..<4).map { shard($0, of: keyspace) }
             let delta = RouteDelta(
                 cluster: ReactorHost.cluster, since: .zero, version: RouteVersion(rawValue: 1), keyspaces: [keyspace],
-                shards: shards, nodes: [settings.node])
+                shards: shards, nodes: nodes.map(\.node))
             return HeartbeatAnswer(cluster: ReactorHost.cluster, term: Term(rawValue: 1), delta: delta)
         }
     }
@@ -126,6 +155,9 @@ private final class InstantDisk {
         case .read(let rows):
             for index in rows.items.indices { rows.answer(index, .absent) }
             mailbox.post(.input(.rows(rows)))
+        case .beat:
+            let answer = HeartbeatAnswer(cluster: ReactorHost.cluster, term: Term(rawValue: 1), delta: nil)
+            mailbox.post(.input(.beatAnswered(answer)))
         default: break
         }
     }

@@ -136,6 +136,20 @@ import Testing
         #expect(Self.residentBytes - before < 256 << 20)
     }
 
+    @Test func `a gateway forwards to the node that has the shard, and keeps the order`() throws {
+        let hosts = try ReactorHost.pair()
+        let clients = try hosts.map { try PlainClient($0.address) }
+        let count = 300
+        let writes = (0..<count).map { Self.set("k\($0)", "v\($0)") }.joined()
+        let reads = (0..<count).map { Self.get("k\($0)") }.joined()
+        let values = (0..<count).map { "$\("v\($0)".utf8.count)\r\nv\($0)\r\n" }.joined()
+        clients[0].send(writes + reads)
+        #expect(clients[0].text(count * 5) == String(repeating: "+OK\r\n", count: count))
+        #expect(clients[0].text(values.utf8.count) == values)
+        clients[1].send(reads)
+        #expect(clients[1].text(values.utf8.count) == values)
+    }
+
     @Test func `a stop answers what was sent, and ends`() throws {
         let host = try ReactorHost()
         let client = try PlainClient(host.address)
