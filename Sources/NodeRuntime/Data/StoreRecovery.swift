@@ -8,7 +8,7 @@ struct StoreRecovery {
     let node: RecoveredNode
     let applied: [StoreID: Seq]
 
-    init(_ log: LogReader, _ stores: ShardStores, cluster: UniqueID?) throws {
+    init(_ log: LogReader, _ stores: ShardStores, cluster: UniqueID?, sync: SyncMode) throws {
         var applied: [StoreID: Seq] = [:]
         var replicas: [RecoveredNode.Replica] = []
         for control in log.control.all {
@@ -20,17 +20,23 @@ struct StoreRecovery {
             let begins = log.first[control.shard] ?? Seq(rawValue: control.last.rawValue &+ 1)
             try Self.open(store, usesSlots: usesSlots, isWhole: begins <= Seq(rawValue: 1), stores)
             guard let database = stores.database(openNow: store) else { continue }
-            let held = try ShardStores.durable(database).seq
+            var held = try ShardStores.durable(database).seq
             guard held.rawValue &+ 1 >= begins.rawValue else {
                 throw DiskError(
                     "store \(store) surely holds records up to \(held), the log begins at \(begins): some are lost; "
                         + "restore the directory from a backup")
             }
-            let seen = try ShardStores.applied(database).seq
-            guard seen <= control.last else {
-                throw DiskError(
-                    "store \(store) holds record \(seen), the log ends at \(control.last): the log lost its end; restore "
-                        + "the directory from a backup")
+            let seen = max(held, try ShardStores.applied(database).seq)
+            if seen > control.last {
+                guard sync != .always else {
+                    throw DiskError(
+                        "store \(store) holds record \(seen), the log ends at \(control.last): the log lost its end; "
+                            + "restore the directory from a backup")
+                }
+                // Without a sync before each answer the log may lose more of its end than the store: that was agreed to.
+                // What the store knows of seqs above is forgotten, since the next records take them again.
+                held = min(held, control.last)
+                try ShardStores.cut(database, applied: (control.lastEpoch, control.last), durable: held)
             }
             applied[store] = held
             replicas.append(
@@ -47,6 +53,7 @@ struct StoreRecovery {
         node = RecoveredNode(cluster: cluster, replicas: replicas.sorted { $0.shard < $1.shard }, batches: batches)
         self.applied = applied
     }
+
     /// Opens a store. One that LevelDB refuses is made again if the log has every record of its life (RULES E4).
     private static func open(
         _ store: StoreID, usesSlots: Bool, isWhole: Bool, _ stores: ShardStores

@@ -1,3 +1,4 @@
+internal import CSystemCalls
 internal import ClusterModel
 internal import DataCore
 internal import Foundation
@@ -13,6 +14,7 @@ final class Flusher: @unchecked Sendable {
     private let applier: Applier
     private let failed: (String) -> Void
     private let retained: UInt64
+    private static let segmentsPerFlush: UInt64 = 2
     private let condition = NSCondition()
     private var isStopping = false
     private var worker: Worker?
@@ -61,6 +63,8 @@ final class Flusher: @unchecked Sendable {
     }
 
     private func run(_ period: TimeInterval) {
+        // As the applier: LevelDB's own thread may be begun by this one, and inherits it.
+        _ = ostraka_set_thread_nice(Applier.niceness)
         condition.lock()
         defer { condition.unlock() }
         while !isStopping {
@@ -76,11 +80,11 @@ final class Flusher: @unchecked Sendable {
         }
     }
 
-    /// Once for every segment: that bounds what a restart has to do again.
+    /// Once for every few segments: that bounds what a restart has to do again, and lets LevelDB write tables of some size.
     private func flushIfDue() throws {
         // Asked before the flush: what was applied by then is in table files after it.
         let applied = applier.generation
-        if applied > flushed {
+        if applied >= flushed + Self.segmentsPerFlush {
             try flush()
             flushed = applied
             durable = applied

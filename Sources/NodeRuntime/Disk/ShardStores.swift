@@ -157,6 +157,20 @@ final class ShardStores: @unchecked Sendable {
         try database.write(changes, syncs: true)
     }
 
+    /// Takes notes of seqs back that the log does not know.
+    static func cut(
+        _ database: LevelDatabase, applied: (epoch: Epoch, seq: Seq), durable: Seq
+    ) throws(LevelError) {
+        let changes = LevelBatch()
+        for (key, seq) in [(RowKey.applied, applied.seq), (RowKey.durable, durable)] {
+            var value = ByteBuffer(capacity: 16)
+            value.append(littleEndian: applied.epoch.rawValue)
+            value.append(littleEndian: seq.rawValue)
+            key.withByteView { changes.put($0, value.view) }
+        }
+        try database.write(changes, syncs: true)
+    }
+
     private static func mark(_ key: [UInt8], _ database: LevelDatabase) throws(LevelError) -> (epoch: Epoch, seq: Seq) {
         guard let bytes = try database.value(key), bytes.count == 16 else { return (.none, .zero) }
         return bytes.withByteView { view in

@@ -49,9 +49,11 @@ struct PowerCutTests {
             life.stop(isClean: false)
             #expect(life.told.durable == failed, "nothing is durable after a failure")
         }
-        try disk.mountAgain()
+        let after = try disk.afterPowerCut(at: scratch.path("after"))
+        defer { after.unmount() }
+        let found = scratch.path("after/d1")
         do {
-            let life = try DiskLife(path, segmentBytes: 128 << 10)
+            let life = try DiskLife(found, segmentBytes: 128 << 10)
             // Every record has a batch and a ticket of its own, so tickets and seqs are the same numbers.
             #expect(life.seq >= durable)
             #expect(life.seq <= UInt64(written + 1))
@@ -66,7 +68,7 @@ struct PowerCutTests {
             #expect(life.commit())
             life.stop()
         }
-        let again = try DiskLife(path, segmentBytes: 128 << 10)
+        let again = try DiskLife(found, segmentBytes: 128 << 10)
         #expect(again.commit())
         #expect(try again.value("after") == [9])
         again.stop()

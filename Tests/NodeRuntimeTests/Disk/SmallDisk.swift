@@ -17,20 +17,23 @@ final class SmallDisk {
     static let hasLoopDevices = mayMount && FileManager.default.fileExists(atPath: "/dev/loop-control")
 
     let path: String
-    private let mount: [String]
+    private let kind: Kind
 
+    /// - Parameter megabytes: 0 = the image holds a file system already.
     init(_ kind: Kind, at path: String, megabytes: Int) throws {
         self.path = path
+        self.kind = kind
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         switch kind {
         case .memory:
-            mount = ["mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", path]
+            try Self.run(["mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", path])
         case .ext4(let image):
-            mount = ["mount", "-o", "loop", image, path]
-            try Self.run(["truncate", "-s", "\(megabytes)M", image])
-            try Self.run(["mkfs.ext4", "-q", image])
+            if megabytes > 0 {
+                try Self.run(["truncate", "-s", "\(megabytes)M", image])
+                try Self.run(["mkfs.ext4", "-q", image])
+            }
+            try Self.run(["mount", "-o", "loop", image, path])
         }
-        try Self.run(mount)
     }
 
     /// What was not synced is gone, and every later call on a file of the disk fails: ext4's EXT4_IOC_SHUTDOWN with
@@ -42,18 +45,11 @@ final class SmallDisk {
         ])
     }
 
-    /// The disk as it is after the machine came back. Everybody must have closed its files; waits a little for that.
-    func mountAgain() throws {
-        let limit = Date(timeIntervalSinceNow: 10)
-        while true {
-            do {
-                try Self.run(["umount", path])
-                return try Self.run(mount)
-            } catch {
-                guard Date() < limit else { throw error }
-                usleep(20_000)  // poll: the last thread that has a file open is ending
-            }
-        }
+    /// The disk as the machine finds it when it comes back: a copy, since the kernel may still hold the dead one.
+    func afterPowerCut(at path: String) throws -> SmallDisk {
+        guard case .ext4(let image) = kind else { throw DiskError("only a disk in a file outlives a power cut") }
+        try Self.run(["cp", "--sparse=always", image, image + ".after"])
+        return try SmallDisk(.ext4(image: image + ".after"), at: path, megabytes: 0)
     }
 
     func unmount() { try? Self.run(["umount", "-l", path]) }
