@@ -111,6 +111,7 @@ extension Engine {
         }
         connections[call.connection].client.command = spec.id
         guard spec.accepts(count: call.count) else {
+            if spec.id == .exec { return abortExec(call) }
             return reject(call, "ERR wrong number of arguments for '\(spec.name)' command")
         }
         if !connections[call.connection].isAuthenticated, settings.password != nil, !spec.flags.contains(.noAuth) {

@@ -11,6 +11,8 @@ extension Engine {
         var width: Int
         var offset: Int
         var overflow: Overflow
+
+        var isWrite: Bool { if case .get = kind { false } else { true } }
     }
 
     mutating func bitField(_ call: inout Call, isReadonly: Bool) {
@@ -19,7 +21,10 @@ extension Engine {
         let old = row(&call, call[1])
         let deadline = old?.deadline ?? 0
         var bytes = old?.value.array ?? []
-        var isChanged = false
+        // The value grows to hold every field that is written, even where the write then fails.
+        let end = operations.map { $0.isWrite ? ($0.offset + $0.width + 7) >> 3 : 0 }.max() ?? 0
+        var isChanged = bytes.count < end
+        if isChanged { bytes.append(contentsOf: [UInt8](repeating: 0, count: end - bytes.count)) }
         call.reply.array(operations.count)
         for operation in operations {
             let before = read(bytes, operation)
@@ -79,7 +84,6 @@ extension Engine {
             else { return Self.badOffset }
             var kind = FieldOperation.Kind.get
             if !isGet {
-                if isReadonly { return "ERR BITFIELD_RO only supports the GET subcommand" }
                 guard let value = WholeNumber.parse(call[index + 3]) else {
                     return WholeNumber.refusal
                 }
@@ -89,7 +93,8 @@ extension Engine {
                 FieldOperation(kind: kind, isSigned: isSigned, width: width, offset: offset, overflow: overflow))
             index += isGet ? 3 : 4
         }
-        return nil
+        return isReadonly && operations.contains(where: \.isWrite)
+            ? "ERR BITFIELD_RO only supports the GET subcommand" : nil
     }
 
     private func type(_ word: ByteView) -> (isSigned: Bool, width: Int)? {
@@ -115,8 +120,6 @@ extension Engine {
     }
 
     private func write(_ bytes: inout [UInt8], _ operation: FieldOperation, _ value: Int64) {
-        let end = (operation.offset + operation.width + 7) >> 3
-        if bytes.count < end { bytes.append(contentsOf: [UInt8](repeating: 0, count: end - bytes.count)) }
         for index in 0..<operation.width {
             let bit = operation.offset + index
             let mask = UInt8(0x80) >> UInt8(bit & 7)

@@ -58,7 +58,6 @@ extension Engine {
     /// The bits from ... to that `start end [BYTE|BIT]` name in a value of so many bytes; nil = none.
     private func bits(_ start: Int64, _ end: Int64, ofBytes count: Int, inBits: Bool) -> ClosedRange<Int>? {
         let total = Int64(inBits ? count * 8 : count)
-        if start < 0, end < 0, start > end { return nil }
         let low = max(start < 0 ? start &+ total : start, 0)
         let high = min(max(end < 0 ? end &+ total : end, 0), total - 1)
         guard low <= high else { return nil }
@@ -72,6 +71,8 @@ extension Engine {
     }
 
     private mutating func countBits(_ call: inout Call) {
+        // Redis looks at the options of a key that exists only.
+        guard let row = row(&call, call[1]) else { return call.reply.integer(0) }
         guard call.count == 2 || call.count == 4 || call.count == 5 else { return call.reply.error("ERR syntax error") }
         var range: (start: Int64, end: Int64) = (0, -1)
         var inBits = false
@@ -80,14 +81,15 @@ extension Engine {
                 return call.reply.error(WholeNumber.refusal)
             }
             range = (start, end)
+            if start < 0, end < 0, start > end { return call.reply.integer(0) }
         }
         if call.count == 5 {
             guard let unit = isInBits(call[4]) else { return call.reply.error("ERR syntax error") }
             inBits = unit
         }
-        guard let row = row(&call, call[1]),
-            let bits = bits(range.start, range.end, ofBytes: row.value.count, inBits: inBits)
-        else { return call.reply.integer(0) }
+        guard let bits = bits(range.start, range.end, ofBytes: row.value.count, inBits: inBits) else {
+            return call.reply.integer(0)
+        }
         var count = 0
         for index in bits.lowerBound >> 3...bits.upperBound >> 3 {
             count += (row.value[index] & mask(bits, byte: index)).nonzeroBitCount
@@ -104,9 +106,10 @@ extension Engine {
     }
 
     private mutating func findBit(_ call: inout Call) {
-        guard let bit = WholeNumber.parse(call[2]), bit == 0 || bit == 1 else {
-            return call.reply.error("ERR The bit argument must be 1 or 0.")
-        }
+        guard let bit = WholeNumber.parse(call[2]) else { return call.reply.error(WholeNumber.refusal) }
+        guard bit == 0 || bit == 1 else { return call.reply.error("ERR The bit argument must be 1 or 0.") }
+        // Redis looks at the options of a key that exists only.
+        guard let row = row(&call, call[1]) else { return call.reply.integer(bit == 1 ? -1 : 0) }
         guard call.count <= 6 else { return call.reply.error("ERR syntax error") }
         var range: (start: Int64, end: Int64) = (0, -1)
         var inBits = false
@@ -116,17 +119,16 @@ extension Engine {
             }
             range.start = start
         }
+        if call.count == 6 {
+            guard let unit = isInBits(call[5]) else { return call.reply.error("ERR syntax error") }
+            inBits = unit
+        }
         if call.count >= 5 {
             guard let end = WholeNumber.parse(call[4]) else {
                 return call.reply.error(WholeNumber.refusal)
             }
             range.end = end
         }
-        if call.count == 6 {
-            guard let unit = isInBits(call[5]) else { return call.reply.error("ERR syntax error") }
-            inBits = unit
-        }
-        guard let row = row(&call, call[1]) else { return call.reply.integer(bit == 1 ? -1 : 0) }
         guard let bits = bits(range.start, range.end, ofBytes: row.value.count, inBits: inBits) else {
             return call.reply.integer(-1)
         }

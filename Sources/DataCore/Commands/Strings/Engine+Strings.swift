@@ -44,9 +44,14 @@ extension Engine {
             return call.reply.ok()
         }
         let options: SetOptions
-        switch SetOptions.parse(call, from: 3, now: time(call), allowed: .set) {
+        switch SetOptions.parse(call, from: 3, allowed: .set) {
         case .failure(let error): return call.reply.error(error.text)
         case .success(let parsed): options = parsed
+        }
+        let deadline: Int64
+        switch options.deadline(call, now: time(call), "set") {
+        case .failure(let error): return call.reply.error(error.text)
+        case .success(let found): deadline = found
         }
         let old = row(&call, call[1])
         let isRefused = options.onlyIfAbsent && old != nil || options.onlyIfPresent && old == nil
@@ -56,7 +61,7 @@ extension Engine {
             call.reply.null()
         }
         if isRefused { return }
-        put(&call, call[1], call[2], deadline: options.keepsDeadline ? old?.deadline ?? 0 : options.deadline)
+        put(&call, call[1], call[2], deadline: options.keepsDeadline ? old?.deadline ?? 0 : deadline)
         if !options.givesOld { call.reply.ok() }
     }
 
@@ -90,19 +95,24 @@ extension Engine {
 
     private mutating func getExpire(_ call: inout Call) {
         let options: SetOptions
-        switch SetOptions.parse(call, from: 2, now: time(call), allowed: .getex) {
+        switch SetOptions.parse(call, from: 2, allowed: .getex) {
         case .failure(let error): return call.reply.error(error.text)
         case .success(let parsed): options = parsed
         }
         guard let old = row(&call, call[1]) else { return call.reply.null() }
+        let deadline: Int64
+        switch options.deadline(call, now: time(call), "getex") {
+        case .failure(let error): return call.reply.error(error.text)
+        case .success(let found): deadline = found
+        }
         call.reply.bulk(old.value)
         if options.removesDeadline {
             if old.deadline != 0 { put(&call, call[1], old.value) }
-        } else if options.deadline != 0 {
-            if options.deadline <= time(call) {
+        } else if deadline != 0 {
+            if deadline <= time(call) {
                 remove(&call, call[1])
             } else {
-                put(&call, call[1], old.value, deadline: options.deadline)
+                put(&call, call[1], old.value, deadline: deadline)
             }
         }
     }

@@ -12,13 +12,23 @@ struct SetOptions {
     var givesOld = false
     var keepsDeadline = false
     var removesDeadline = false
-    /// ms since 1970; 0 = none given.
-    var deadline: Int64 = 0
-    private var hasDeadline = false
+    /// The word of the expiry, its argument and what it means; nil = none given.
+    private var expiry: Expiry?
 
-    static func parse(_ call: Call, from start: Int, now: Int64, allowed: Command) -> Result<SetOptions, Refusal> {
+    private struct Expiry {
+        let argument: Int
+        let unit: Unit
+    }
+
+    private enum Unit {
+        case ex, px, exat, pxat
+        var milliseconds: Int64 { self == .ex || self == .exat ? 1000 : 1 }
+        var isAbsolute: Bool { self == .exat || self == .pxat }
+    }
+
+    /// Reads the words; the number of the expiry is judged by `deadline(_:now:_:)`, since Redis judges it later.
+    static func parse(_ call: Call, from start: Int, allowed: Command) -> Result<SetOptions, Refusal> {
         var options = SetOptions()
-        let syntax = Refusal(text: "ERR syntax error")
         var index = start
         while index < call.count {
             let word = call[index]
@@ -28,37 +38,42 @@ struct SetOptions {
                 options.onlyIfPresent = true
             } else if allowed == .set, word.equalsIgnoringCase("get") {
                 options.givesOld = true
-            } else if allowed == .set, word.equalsIgnoringCase("keepttl"), !options.hasDeadline {
+            } else if allowed == .set, word.equalsIgnoringCase("keepttl"), options.expiry == nil {
                 options.keepsDeadline = true
-            } else if allowed == .getex, word.equalsIgnoringCase("persist"), !options.hasDeadline {
+            } else if allowed == .getex, word.equalsIgnoringCase("persist"), options.expiry == nil {
                 options.removesDeadline = true
-            } else if let (unit, isAbsolute) = unit(word), !options.hasDeadline, !options.keepsDeadline,
+            } else if let unit = unit(word), options.expiry.map({ $0.unit == unit }) ?? true, !options.keepsDeadline,
                 !options.removesDeadline, index + 1 < call.count
             {
+                // The same word again is no error: the last one counts.
                 index += 1
-                guard let amount = WholeNumber.parse(call[index]) else {
-                    return .failure(Refusal(text: WholeNumber.refusal))
-                }
-                guard let deadline = deadline(amount, unit: unit, from: isAbsolute ? 0 : now) else {
-                    let name = allowed == .set ? "set" : "getex"
-                    return .failure(Refusal(text: "ERR invalid expire time in '\(name)' command"))
-                }
-                options.deadline = deadline
-                options.hasDeadline = true
+                options.expiry = Expiry(argument: index, unit: unit)
             } else {
-                return .failure(syntax)
+                return .failure(Refusal(text: "ERR syntax error"))
             }
             index += 1
         }
         return .success(options)
     }
 
-    /// ms of the unit, and whether it names a moment.
-    private static func unit(_ word: ByteView) -> (ms: Int64, isAbsolute: Bool)? {
-        if word.equalsIgnoringCase("ex") { return (1000, false) }
-        if word.equalsIgnoringCase("px") { return (1, false) }
-        if word.equalsIgnoringCase("exat") { return (1000, true) }
-        if word.equalsIgnoringCase("pxat") { return (1, true) }
+    /// The deadline, ms since 1970; 0 = none given.
+    func deadline(_ call: Call, now: Int64, _ command: StaticString) -> Result<Int64, Refusal> {
+        guard let expiry else { return .success(0) }
+        guard let amount = WholeNumber.parse(call[expiry.argument]) else {
+            return .failure(Refusal(text: WholeNumber.refusal))
+        }
+        let base = expiry.unit.isAbsolute ? 0 : now
+        guard let deadline = Self.deadline(amount, unit: expiry.unit.milliseconds, from: base) else {
+            return .failure(Refusal(text: "ERR invalid expire time in '\(command)' command"))
+        }
+        return .success(deadline)
+    }
+
+    private static func unit(_ word: ByteView) -> Unit? {
+        if word.equalsIgnoringCase("ex") { return .ex }
+        if word.equalsIgnoringCase("px") { return .px }
+        if word.equalsIgnoringCase("exat") { return .exat }
+        if word.equalsIgnoringCase("pxat") { return .pxat }
         return nil
     }
 

@@ -64,6 +64,15 @@ extension Engine {
         return .done
     }
 
+    /// An EXEC with arguments ends the transaction, as in Redis.
+    @inline(never)
+    mutating func abortExec(_ call: Call) -> Attempt {
+        endTransaction(call.connection)
+        call.reply.error(
+            "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command")
+        return .done
+    }
+
     private mutating func exec(_ call: inout Call) -> Attempt {
         let place = call.connection
         guard connections[place].transaction.isOpen else { return refuseInside(call, "ERR EXEC without MULTI") }
@@ -140,7 +149,10 @@ extension Engine {
                 var inner = unsafe call.with(arguments: base, count: views.count)
                 inner.isInExec = true
                 stats.count(spec.id)
-                if spec.reach == .connection {
+                if spec.id == .unwatch {
+                    // The end of EXEC unwatches all; the shard of the transaction must stay known until then.
+                    inner.reply.ok()
+                } else if spec.reach == .connection {
                     _ = runConnection(&inner, spec)
                 } else if let text = limitsViolation(inner, spec) {
                     inner.reply.error(text)
