@@ -95,7 +95,8 @@ extension RecordedCommands {
         ("bitfield {b}f set i64 0 -9223372036854775808", "*1\r\n:-36028797018963968\r\n"),
         ("bitfield {b}f incrby i64 0 -1", "*1\r\n:9223372036854775807\r\n"),
         (
-            "bitfield {b}f overflow sat incrby i64 0 1 incrby i64 0 9223372036854775807 incrby i64 0 9223372036854775807",
+            "bitfield {b}f overflow sat incrby i64 0 1 incrby i64 0 9223372036854775807 incrby i64 0 "
+                + "9223372036854775807",
             "*3\r\n:9223372036854775807\r\n:9223372036854775807\r\n:9223372036854775807\r\n"
         ),
         ("bitfield {b}f set u63 0 -1 get u63 0", "*2\r\n:4611686018427387903\r\n:9223372036854775807\r\n"),
