@@ -56,7 +56,7 @@ def kill_9_of_everything():
                 cluster.kill(name)
         load.stop()
         cluster.up()
-        eventually(lambda: cluster.shardctl_json("status")["health"] == "healthy", "healthy again", 40)
+        cluster.wait_until_healthy()
         load.verify(cluster.gateway_port(2))
         equal([k["name"] for k in cluster.shardctl_json("keyspace", "ls")], ["default"])
 
@@ -150,7 +150,7 @@ def metasrv_stopped():
             load.wait_for(300)
         equal(load.errors[:5], [], "errors while all metasrv were down")
         cluster.up()
-        eventually(lambda: cluster.shardctl_json("status")["health"] == "healthy", "healthy again", 40)
+        cluster.wait_until_healthy()
         load.verify(cluster.gateway_port(2))
 
 
