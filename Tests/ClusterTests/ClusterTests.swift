@@ -18,6 +18,7 @@ struct ClusterTests {
         }
         let moving = try #require(shards.first?.id)
         let client = try await ClusterClient.connect(ClusterClientOptions(meta: [cluster.meta]))
+        let observer = try await ClusterClient.connect(ClusterClientOptions(meta: [cluster.meta]))
         try await Self.untilServing(client)
         let keyspace = try #require(client.routes.keyspace(named: "default")).id
         let keys = (0..<4000).map { Array("key:\($0)".utf8) }
@@ -41,7 +42,11 @@ struct ClusterTests {
                     return operations
                 }
             }
-            for _ in 0..<changes { try await meta.giveOn(moving) }
+            for _ in 0..<changes {
+                try await meta.giveOn(moving)
+                // One change at a time: a request is tried five times, which many changes within one request exhaust.
+                try await Self.untilServing(observer, empty[0])
+            }
             isOver.isRaised.store(true, ordering: .relaxed)
             var operations = 0
             for try await count in tasks { operations += count }
@@ -49,12 +54,26 @@ struct ClusterTests {
         }
         #expect(client.routeFetches - fetchesBefore <= changes)
         await client.close()
+        await observer.close()
         await meta.close()
         #expect(cluster.stop() == [0, 0, 0], "exit codes after SIGTERM")
     }
 
     private final class Flag: Sendable {
         let isRaised = Atomic(false)
+    }
+
+    /// The new primary of a key's shard answers.
+    private static func untilServing(_ client: ClusterClient, _ key: [UInt8]) async throws {
+        for attempt in 0..<1000 {
+            do {
+                _ = try await client.get(key)
+                return
+            } catch {
+                if attempt == 999 { throw error }
+                try await Task.sleep(for: .milliseconds(2))  // poll: the shard is handed over
+            }
+        }
     }
 
     /// Shards of a new keyspace serve a little after its creation is durable.
