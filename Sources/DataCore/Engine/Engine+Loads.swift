@@ -56,6 +56,7 @@ extension Engine {
             if let row = rows.find(hash, keyspace: item.keyspace, key: key), row.isLoading {
                 fill(row, hash, item, key, value: answers.value(index))
             }
+            judgeLoaded(item.load, key)
             for waiter in loads.removeValue(forKey: item.load) ?? [] { noteLoaded(waiter) }
         }
         answers.removeAll()

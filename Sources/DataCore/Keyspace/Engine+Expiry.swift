@@ -10,9 +10,9 @@ struct ExpiryCycle {
     /// The walk under way, by its number.
     var walk: UInt64?
     var replica = -1
-    /// Keys whose hints fell due; their rows are being loaded.
-    var due: [[UInt8]] = []
-    /// The last hint of `due`: all up to it can go once the keys were looked at.
+    /// Loads of rows whose hints fell due: each row is judged when it comes, since it may not stay in memory.
+    var loads: Set<UInt64> = []
+    /// The last hint of this visit: all up to it can go once the rows were judged.
     var through: [UInt8] = []
     /// ns.
     var last: UInt64 = 0
@@ -26,8 +26,9 @@ struct ExpiryCycle {
 extension Engine {
     /// One step of the search; called every tick.
     mutating func expireRows() {
-        if !expiry.due.isEmpty { return expireDue() }
-        guard expiry.walk == nil, now.monotonic &- expiry.last >= ExpiryCycle.interval, !replicas.isEmpty else {
+        guard expiry.walk == nil, expiry.loads.isEmpty, now.monotonic &- expiry.last >= ExpiryCycle.interval,
+            !replicas.isEmpty
+        else {
             return
         }
         expiry.last = now.monotonic
@@ -47,40 +48,37 @@ extension Engine {
         }
     }
 
-    /// Hints that fell due: their rows are asked for, and judged in a later tick.
+    /// Hints that fell due: their rows are judged, now or when they are loaded.
     mutating func noteHints(_ scan: Scan) {
         expiry.walk = nil
-        guard expiry.replica >= 0, numbers[expiry.replica].isServing, replicas[expiry.replica].store == scan.store,
-            !scan.isFailed, scan.rows > 0
+        let replica = expiry.replica
+        guard replica >= 0, numbers[replica].isServing, replicas[replica].store == scan.store, !scan.isFailed,
+            scan.rows > 0, backlog < settings.backlogBytes
         else { return }
+        let keyspace = replicas[replica].keyspace
         for index in 0..<scan.rows {
-            let hint = scan.key(index)
-            guard let key = RowKey.key(ofHint: hint) else { continue }
-            expiry.due.append(key.array)
-            _ = ensureRow(key, replica: expiry.replica, keyspace: replicas[expiry.replica].keyspace)
-            if index == scan.rows - 1 { expiry.through = hint.array }
+            guard let key = RowKey.key(ofHint: scan.key(index)) else { continue }
+            if let load = ensureRow(key, replica: replica, keyspace: keyspace) {
+                expiry.loads.insert(load)
+            } else {
+                expire(key, replica: replica, keyspace: keyspace)
+            }
         }
+        expiry.through = scan.key(scan.rows - 1).array
+        forgetHintsIfJudged()
     }
 
-    /// Deletes what is past its deadline, once all rows in question are in memory.
-    private mutating func expireDue() {
+    /// A row came; it may be one that a hint asked for.
+    mutating func judgeLoaded(_ load: UInt64, _ key: ByteView) {
+        guard expiry.loads.remove(load) != nil else { return }
         let replica = expiry.replica
-        guard numbers[replica].isServing else {
-            expiry.due = []
-            return
-        }
-        let keyspace = replicas[replica].keyspace
-        guard backlog < settings.backlogBytes else { return }
-        for key in expiry.due {
-            let isUnknown = key.withByteView { view in
-                rows.find(hash(view, keyspace: keyspace), keyspace: keyspace, key: view)?.isUnknown ?? false
-            }
-            if isUnknown { return }
-        }
-        let due = expiry.due
-        expiry.due = []
-        for key in due { key.withByteView { expire($0, replica: replica, keyspace: keyspace) } }
-        effects.emit(.forgetHints(replicas[replica].store, through: expiry.through))
+        if numbers[replica].isServing { expire(key, replica: replica, keyspace: replicas[replica].keyspace) }
+        forgetHintsIfJudged()
+    }
+
+    private mutating func forgetHintsIfJudged() {
+        guard expiry.loads.isEmpty, numbers[expiry.replica].isServing else { return }
+        effects.emit(.forgetHints(replicas[expiry.replica].store, through: expiry.through))
     }
 
     private mutating func expire(_ key: ByteView, replica: Int, keyspace: UInt32) {

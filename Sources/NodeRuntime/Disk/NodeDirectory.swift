@@ -39,6 +39,12 @@ public final class NodeDirectory: @unchecked Sendable {
         self.path = path
         lock = unsafe open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw DiskError("cannot open", path + "/lock") }
+        // A process that has just ended, or a child it was about to start, may hold the lock for a moment longer.
+        var tries = 40
+        while ostraka_lock(lock) != 0, tries > 0 {
+            _ = usleep(25_000)
+            tries -= 1
+        }
         guard ostraka_lock(lock) == 0 else {
             close(lock)
             throw DiskError("another process uses \(path): stop it first, or give this node a --dir of its own")
