@@ -99,7 +99,8 @@ extension Engine {
         case .beatFailed: beats.isInFlight = false
         case .forwarded(let link, let payload): noteForwarded(link, payload)
         case .forwardAnswered(let node, let payload): noteForwardAnswers(node, payload)
-        case .linkOpened(let link, let node): noteLinkOpened(link, node)
+        // Sessions of a link begin with its first command.
+        case .linkOpened: break
         case .linkClosed(let link): noteLinkClosed(link)
         case .peerLost(let node, let nothingSent): notePeerLost(node, nothingSent: nothingSent)
         case .released(let release): noteRelease(release)

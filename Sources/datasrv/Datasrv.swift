@@ -65,15 +65,5 @@ struct Datasrv: ParsableCommand {
         ]
     }
 
-    /// A usage error ends with 1, as in every program of Ostraka.
-    static func main() {
-        do {
-            var command = try parseAsRoot()
-            try command.run()
-        } catch {
-            let code = exitCode(for: error)
-            if code == .success { exit(withError: error) }
-            ProgramRun.usage(fullMessage(for: error))
-        }
-    }
+    static func main() { ProgramRun.main(Datasrv.self) }
 }

@@ -78,8 +78,6 @@ extension Engine {
         gateway.answers[link] = batch
     }
 
-    mutating func noteLinkOpened(_ link: LinkID, _ node: NodeID) {}
-
     /// A gateway's link is gone, and with it its sessions.
     mutating func noteLinkClosed(_ link: LinkID) {
         let gone = gateway.sessions.filter { $0.key.link == link }.map(\.value).sorted()

@@ -1,3 +1,4 @@
+public import ArgumentParser
 internal import ClusterModel
 internal import Foundation
 internal import Glibc
@@ -33,10 +34,17 @@ public enum ProgramRun {
         exit(1)
     }
 
-    /// A usage error: its text on standard error, exit 1.
-    public static func usage(_ text: String) -> Never {
-        FileHandle.standardError.write(Data("\(text)\n".utf8))
-        exit(1)
+    /// Runs a server's program from its command line. A usage error is told on standard error and ends with 1, as in
+    /// every program of Ostraka.
+    public static func main<Program: ParsableCommand>(_ program: Program.Type) {
+        do {
+            var command = try program.parseAsRoot()
+            try command.run()
+        } catch {
+            if program.exitCode(for: error) == .success { program.exit(withError: error) }
+            FileHandle.standardError.write(Data("\(program.fullMessage(for: error))\n".utf8))
+            exit(1)
+        }
     }
 
     /// The layers of a program's configuration.

@@ -165,13 +165,7 @@ final class PeerLinks {
 
     private func read(_ index: Int, step: (DataInput) -> Void) {
         guard let link = links[index] else { return }
-        var outcome = Socket.Outcome.wouldBlock
-        _ = unsafe link.input.fill(atLeast: TurnArena.readBytes) { room in
-            unsafe outcome = Socket.read(link.descriptor, room)
-            if case .bytes(let count) = outcome { return count }
-            return 0
-        }
-        switch outcome {
+        switch link.input.read(from: link.descriptor) {
         case .bytes: takeFrames(index, link, step: step)
         case .wouldBlock: break
         case .closed: close(index, step: step)

@@ -69,13 +69,7 @@ extension Reactor {
 
     private func receiveLong(_ index: Int) {
         let descriptor = sockets[index].descriptor
-        var outcome = Socket.Outcome.wouldBlock
-        _ = unsafe sockets[index].input.fill(atLeast: TurnArena.readBytes) { room in
-            unsafe outcome = Socket.read(descriptor, room)
-            if case .bytes(let count) = outcome { return count }
-            return 0
-        }
-        switch outcome {
+        switch sockets[index].input.read(from: descriptor) {
         case .wouldBlock: return
         case .closed: return close(index)
         case .bytes: parseInput(index)

@@ -135,3 +135,16 @@ public struct SocketError: Error, CustomStringConvertible, Sendable {
         return Address(host: text(host), port: Int(text(port)) ?? 0)
     }
 }
+
+extension ByteBuffer {
+    /// Appends what one read of a socket gives, at most some more than `TurnArena.readBytes`.
+    mutating func read(from descriptor: Int32) -> Socket.Outcome {
+        var outcome = Socket.Outcome.wouldBlock
+        _ = unsafe fill(atLeast: TurnArena.readBytes) { room in
+            unsafe outcome = Socket.read(descriptor, room)
+            if case .bytes(let count) = outcome { return count }
+            return 0
+        }
+        return outcome
+    }
+}

@@ -70,17 +70,10 @@ public struct PeerHello: Hashable, Sendable {
     /// Why a link with the speaker of this hello is refused; nil if it is welcome. The secrets are compared in a time
     /// that depends on their lengths alone.
     public func refusal(by own: PeerHello) -> String? {
-        guard PeerHello.isSame(secret, own.secret) else { return "the shared secret differs: see --secret-file" }
+        guard ConstantTime.equals(secret, own.secret) else { return "the shared secret differs: see --secret-file" }
         if let cluster, let known = own.cluster, cluster != known {
             return "node \(node) belongs to cluster \(cluster), this node to \(known)"
         }
         return nil
-    }
-
-    private static func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        guard left.count == right.count else { return false }
-        var difference: UInt8 = 0
-        for index in left.indices { difference |= left[index] ^ right[index] }
-        return difference == 0
     }
 }
