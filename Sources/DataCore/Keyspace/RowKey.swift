@@ -30,11 +30,20 @@ public enum RowKey {
     @inline(__always)
     public static func write(_ key: ByteView, usesSlots: Bool, to buffer: inout ByteBuffer) {
         buffer.append(dataKind)
+        if usesSlots { buffer.append(littleEndian: prefix(key, usesSlots: true).byteSwapped) }
+        buffer.append(key)
+    }
+
+    /// The eight bytes of a data row's key behind its kind, as a number: rows are in its order, equal ones aside.
+    @inline(__always)
+    public static func prefix(_ key: ByteView, usesSlots: Bool) -> UInt64 {
         if usesSlots {
             let slot = unsafe UInt64(Slot.number(of: key.buffer))
-            buffer.append(littleEndian: (slot << 48 | hash48(key)).byteSwapped)
+            return slot << 48 | hash48(key)
         }
-        buffer.append(key)
+        var prefix: UInt64 = 0
+        for index in 0..<min(key.count, 8) { prefix |= UInt64(key[index]) << (56 - 8 * UInt64(index)) }
+        return prefix
     }
 
     /// The client's key of a data row; nil if the row is none.

@@ -88,6 +88,7 @@ public final class DataHost {
         reactor.listen(ports.gateway, .gateway)
         reactor.listen(ports.peer, nil)
         reactor.run = { [unowned self] effect in run(effect) }
+        reactor.settle = { [writer] in writer.settle() }
         reactor.turned = { [unowned self] in endTurn() }
         mailbox.post(.input(.recovered(recovery.node)))
     }

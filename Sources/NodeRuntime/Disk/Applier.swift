@@ -164,7 +164,8 @@ final class Applier: @unchecked Sendable {
         let usesSlots = stores.usesSlots(part.store)
         changes.removeAll()
         if part.flushes { try clear(database) }
-        for op in part.ops {
+        for place in part.inRowOrder(usesSlots: usesSlots) {
+            let op = part.ops[place]
             row.removeAll()
             RowKey.write(op.key, usesSlots: usesSlots, to: &row)
             if op.isDelete {

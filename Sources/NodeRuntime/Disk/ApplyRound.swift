@@ -16,6 +16,18 @@ final class ApplyRound {
         fileprivate var places: [UInt64: Int] = [:]
 
         init(store: StoreID) { self.store = store }
+
+        /// Places of `ops` about in the order of their row keys: LevelDB's memory table is a skip list, and neighbours
+        /// find their way warm. Ops of one key keep their order.
+        func inRowOrder(usesSlots: Bool) -> [Int] {
+            var order: [(prefix: UInt64, place: Int)] = []
+            order.reserveCapacity(ops.count)
+            for place in ops.indices {
+                order.append((RowKey.prefix(ops[place].key, usesSlots: usesSlots), place))
+            }
+            order.sort { $0.prefix != $1.prefix ? $0.prefix < $1.prefix : $0.place < $1.place }
+            return order.map(\.place)
+        }
     }
 
     /// One op; a later one of its key replaces it.

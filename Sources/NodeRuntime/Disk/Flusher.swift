@@ -74,6 +74,7 @@ final class Flusher: @unchecked Sendable {
             defer { condition.lock() }
             do {
                 try flushIfDue()
+                writer.prepareSpare()
             } catch {
                 return failed("\(error)")
             }

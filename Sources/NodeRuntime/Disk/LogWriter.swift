@@ -13,8 +13,11 @@ public enum SyncMode: Hashable, Sendable {
     case never
 }
 
-/// The thread that makes batches durable: it writes all that wait, syncs once, says how far it came; while it syncs the
-/// next batches gather. The first failure is the last thing it does (RULES E2).
+/// Makes batches durable: writes all that wait, syncs once, says how far it came. The first failure is the last thing it
+/// does (RULES E2).
+///
+/// Two ways lead there. A thread of its own takes what is submitted; while it syncs the next batches gather. Where a sync is
+/// quicker than two wake-ups are, the submitter does both itself at the end of its turn (`settle`).
 final class LogWriter: @unchecked Sendable {
     /// What it did since start.
     struct Counters: Sendable {
@@ -38,12 +41,26 @@ final class LogWriter: @unchecked Sendable {
     private let lock = Mutex(Shared())
     private var worker: Worker?
 
-    // Of the thread alone.
+    /// Held by whoever writes or syncs; guards all below.
+    private let writing = NSLock()
     private var control: ControlState
     private var segment: SegmentFile
     private var place: LogOffset
     private var syncedThrough: LogOffset
     private var checksum: UInt32
+    /// Whether a batch was written since the last sync.
+    private var isUnsynced = false
+
+    // Of the submitter alone.
+    /// Batches kept for `settle`.
+    private var kept: [LogBatch] = []
+    private var keptBytes = 0
+    /// Jobs given to the thread.
+    private var handed = 0
+    /// Jobs the thread is done with.
+    private let finished = Atomic<Int>(0)
+    /// Average of the last syncs, ns.
+    private let usualSync = Atomic<UInt64>(0)
 
     private struct Shared {
         var counters = Counters()
@@ -53,6 +70,10 @@ final class LogWriter: @unchecked Sendable {
     }
 
     static let segmentBytes = 64 << 20
+    /// Above it, in ns, a sync is left to the thread: sockets would wait for it too long.
+    private static let quickSync: UInt64 = 400_000
+    /// Most bytes that the submitter writes itself.
+    private static let settledBytes = 1 << 20
     /// Segments kept for use again, and what their names end with.
     private static let keptSegments = 2
     static let freeEnding = ".free"
@@ -82,10 +103,53 @@ final class LogWriter: @unchecked Sendable {
         worker = Worker("log-writer") { [self] in run() }
     }
 
-    func submit(_ batch: LogBatch) { queue.add(batch) }
+    /// Takes a batch, behind all earlier ones. Its submitter has to call `settle` before it goes to sleep.
+    func submit(_ batch: LogBatch) {
+        kept.append(batch)
+        keptBytes += batch.sizeOnDisk
+    }
 
-    /// Writes and syncs what waits, then ends the thread.
+    /// Makes durable on the caller's thread what was submitted since the last call, if that is quick; else the thread has
+    /// it to do. For the submitter's thread alone.
+    /// - Parameter byThread: leave it to the thread in any case.
+    /// - Returns: the ticket up to which batches are durable now, nil if that will be told.
+    func settle(byThread: Bool = false) -> UInt64? {
+        guard let last = kept.last else { return nil }
+        defer {
+            kept.removeAll(keepingCapacity: true)
+            keptBytes = 0
+        }
+        guard !byThread, isQuick, finished.load(ordering: .acquiring) == handed, writing.try() else {
+            for batch in kept { queue.add(batch) }
+            handed += kept.count
+            return nil
+        }
+        defer { writing.unlock() }
+        guard Int(place.offset) + keptBytes <= segment.size else {
+            for batch in kept { queue.add(batch) }
+            handed += kept.count
+            return nil
+        }
+        do {
+            for batch in kept { try write(batch) }
+            if case .always = mode { try sync() }
+        } catch {
+            failed("\(error)")
+            return nil
+        }
+        return last.ticket
+    }
+
+    private var isQuick: Bool {
+        guard keptBytes <= Self.settledBytes else { return false }
+        if case .always = mode { return usualSync.load(ordering: .relaxed) <= Self.quickSync }
+        return true
+    }
+
+    /// Writes and syncs what waits, then ends the thread. For the submitter's thread.
     func stop() {
+        for batch in kept { queue.add(batch) }
+        kept.removeAll()
         queue.close()
         worker?.wait()
     }
@@ -100,6 +164,21 @@ final class LogWriter: @unchecked Sendable {
 
     /// The segment that is written now.
     var generation: UInt64 { lock.withLock { $0.generation } }
+
+    /// Has a spare segment at hand, written once over: the first sync of a place in a merely allocated file costs half as
+    /// much again, and now and then milliseconds. Nothing depends on it: without room for one there is none. For one
+    /// thread at a time.
+    func prepareSpare() {
+        let (isNeeded, generation) = lock.withLock { ($0.recycled.isEmpty, $0.generation) }
+        guard isNeeded else { return }
+        let path = "\(directory)/spare-\(SegmentFile.name(generation))\(Self.freeEnding)"
+        do {
+            try SegmentFile.makeSpare(path, size: segmentBytes)
+            lock.withLock { $0.recycled.append(path) }
+        } catch {
+            unsafe unlink(path)
+        }
+    }
 
     /// Segments before `generation` hold nothing that is still needed: some are kept to be written again, the others go.
     /// Oldest first, so that a crash in between leaves no hole. For one thread at a time.
@@ -129,22 +208,24 @@ final class LogWriter: @unchecked Sendable {
             case .interval(let milliseconds): Double(max(milliseconds, 1)) / 1000
             case .always, .never: nil
             }
-        var isUnsynced = false
         var lastSync = Clocks.monotonic()
         do {
             while let batches = queue.takeAll(within: period) {
+                writing.lock()
+                defer { writing.unlock() }
                 for batch in batches { try write(batch) }
-                isUnsynced = isUnsynced || !batches.isEmpty
                 if case .always = mode {
                     try sync()
                 } else if let period, isUnsynced, Double(Clocks.monotonic() - lastSync) >= period * 1e9 {
                     try sync()
-                    isUnsynced = false
                     lastSync = Clocks.monotonic()
                 }
                 if let last = batches.last { isDurable(last.ticket) }
+                finished.add(batches.count, ordering: .releasing)
             }
-            try sync()
+            writing.lock()
+            defer { writing.unlock() }
+            if isUnsynced { try sync() }
         } catch {
             failed("\(error)")
         }
@@ -155,6 +236,7 @@ final class LogWriter: @unchecked Sendable {
         batch.generation = place.generation
         control.note(batch)
         try put(batch, isCheckpoint: false)
+        isUnsynced = true
     }
 
     private func put(_ batch: LogBatch, isCheckpoint: Bool) throws(DiskError) {
@@ -176,7 +258,10 @@ final class LogWriter: @unchecked Sendable {
         let start = Clocks.monotonic()
         try segment.sync()
         syncedThrough = place
+        isUnsynced = false
         let spent = Clocks.monotonic() - start
+        let usual = usualSync.load(ordering: .relaxed)
+        usualSync.store(usual == 0 ? spent : (usual &* 15 &+ spent) / 16, ordering: .relaxed)
         lock.withLock { shared in
             shared.counters.syncs += 1
             shared.counters.syncNanos += spent

@@ -32,6 +32,27 @@ final class SegmentFile {
         try Files.syncDirectory(directory)
     }
 
+    /// Makes a file of zeros to be recycled as a segment.
+    static func makeSpare(_ path: String, size: Int) throws(DiskError) {
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw DiskError("cannot create", path) }
+        defer { close(descriptor) }
+        let code = ostraka_fallocate(descriptor, 0, Int64(size))
+        if code < 0 { throw DiskError("cannot allocate \(size) bytes for", path, code: -code) }
+        try fill(descriptor, path, from: 0, to: size)
+    }
+
+    /// Writes zeros and syncs.
+    private static func fill(_ descriptor: Int32, _ path: String, from start: Int, to end: Int) throws(DiskError) {
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        for offset in stride(from: start, to: end, by: zeros.count) {
+            try zeros.withByteView { (view) throws(DiskError) in
+                try Files.write(view[0..<min(zeros.count, end - offset)], to: descriptor, at: offset, path: path)
+            }
+        }
+        guard fsync(descriptor) == 0 else { throw DiskError("cannot sync", path) }
+    }
+
     deinit { close(descriptor) }
 
     func write(_ bytes: ByteView, at offset: UInt64) throws(DiskError) {
@@ -49,13 +70,7 @@ final class SegmentFile {
         guard descriptor >= 0 else { throw DiskError("cannot open", path) }
         defer { close(descriptor) }
         let size = Int(lseek(descriptor, 0, SEEK_END))
-        let zeros = [UInt8](repeating: 0, count: 1 << 20)
-        for offset in stride(from: start, to: size, by: zeros.count) {
-            try zeros.withByteView { (view) throws(DiskError) in
-                try Files.write(view[0..<min(zeros.count, size - offset)], to: descriptor, at: offset, path: path)
-            }
-        }
-        guard fsync(descriptor) == 0 else { throw DiskError("cannot sync", path) }
+        try fill(descriptor, path, from: start, to: size)
     }
 
     /// 16 hexadecimal digits and `.seg`, so that names sort as generations do.

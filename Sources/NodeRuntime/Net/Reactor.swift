@@ -52,6 +52,8 @@ final class Reactor {
     var consumedInputs: [(index: Int, count: Int)] = []
     /// Where effects go that concern no socket.
     var run: (DataEffect) -> Void = { _ in }
+    /// Makes the turn's records durable on this thread, if that is quick, and says how far.
+    var settle: () -> UInt64? = { nil }
     /// Called at the end of each turn.
     var turned: () -> Void = {}
     var peers: PeerLinks
@@ -166,8 +168,18 @@ final class Reactor {
         node.noteStep(nanoseconds: Clocks.monotonic() &- now.monotonic, nil)
     }
 
-    /// Effects first, so that a sync is under way while replies are written.
+    /// Effects first, then replies that wait for nothing, then what the log made durable meanwhile.
     private func finishTurn(_ now: Tick) {
+        runEffects(now)
+        // What a commit sets free may log again.
+        while let ticket = settle() {
+            step(.durable(through: ticket))
+            runEffects(Clocks.tick())
+        }
+        reap()
+    }
+
+    private func runEffects(_ now: Tick) {
         node.endTurn(now: now, effects: &effects)
         for effect in effects.all { start(effect) }
         effects.removeAll()
@@ -177,7 +189,6 @@ final class Reactor {
             if isClosing { sockets[index].isClosing = true }
             send(index, &bytes)
         }
-        reap()
     }
 
     private func start(_ effect: DataEffect) {

@@ -113,6 +113,9 @@ final class DiskLife {
         batch.endRecord()
         applier.add(.batch(batch))
         writer.submit(batch)
+        if let ticket = writer.settle(byThread: ticket.isMultiple(of: 2)) {
+            told.state.withLock { $0.durable = max($0.durable, ticket) }
+        }
         return ticket
     }
 

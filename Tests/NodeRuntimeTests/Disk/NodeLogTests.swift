@@ -45,6 +45,14 @@ final class LogBench: Sendable {
         return batch
     }
 
+    /// Gives a batch to the writer: every other one to its thread, the rest is written here.
+    func submit(_ writer: LogWriter, _ batch: LogBatch) {
+        writer.submit(batch)
+        if let ticket = writer.settle(byThread: batch.ticket.isMultiple(of: 2)) {
+            durable.withLock { $0 = max($0, ticket) }
+        }
+    }
+
     /// Waits until a ticket is durable or the writer failed; bounded.
     func waitDurable(_ ticket: UInt64) -> Bool {
         let limit = Date(timeIntervalSinceNow: 10)
@@ -69,7 +77,7 @@ final class LogBench: Sendable {
             let directory = try bench.directory()
             let writer = try bench.writer(directory)
             for ticket in 1...20 as ClosedRange<UInt64> {
-                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket * 10 - 9...ticket * 10))
+                bench.submit(writer, LogBench.batch(ticket: ticket, seqs: ticket * 10 - 9...ticket * 10))
             }
             #expect(bench.waitDurable(20))
             writer.stop()
@@ -94,9 +102,10 @@ final class LogBench: Sendable {
                 shard: ShardID(rawValue: 9), incarnation: .first, epoch: Epoch(rawValue: 7), seq: .zero, kind: .promise)
             promise.append([1, 2, 3])
             promise.endRecord()
-            writer.submit(promise)
+            bench.submit(writer, promise)
             for ticket in 2...60 as ClosedRange<UInt64> {
-                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket * 10 - 19...ticket * 10 - 10, value: 1000))
+                bench.submit(
+                    writer, LogBench.batch(ticket: ticket, seqs: ticket * 10 - 19...ticket * 10 - 10, value: 1000))
             }
             #expect(bench.waitDurable(60))
             #expect(writer.generation > 5)
@@ -117,7 +126,7 @@ final class LogBench: Sendable {
         do {
             let writer = try bench.writer(try bench.directory())
             for ticket in 1...5 as ClosedRange<UInt64> {
-                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket...ticket))
+                bench.submit(writer, LogBench.batch(ticket: ticket, seqs: ticket...ticket))
             }
             #expect(bench.waitDurable(5))
             writer.stop()
@@ -130,7 +139,7 @@ final class LogBench: Sendable {
             let reader = try LogReader(directory)
             #expect(reader.control[ShardID(rawValue: 1)]?.last == Seq(rawValue: 4))
             let writer = try bench.writer(directory)
-            writer.submit(LogBench.batch(ticket: 1, seqs: 5...6))
+            bench.submit(writer, LogBench.batch(ticket: 1, seqs: 5...6))
             #expect(bench.waitDurable(1))
             writer.stop()
         }
@@ -154,7 +163,7 @@ final class LogBench: Sendable {
         do {
             let writer = try bench.writer(try bench.directory())
             for ticket in 1...5 as ClosedRange<UInt64> {
-                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket...ticket))
+                bench.submit(writer, LogBench.batch(ticket: ticket, seqs: ticket...ticket))
                 #expect(bench.waitDurable(ticket))
             }
             writer.stop()
@@ -173,7 +182,7 @@ final class LogBench: Sendable {
         do {
             let writer = try bench.writer(try bench.directory(), segmentBytes: 64 << 10)
             for ticket in 1...60 as ClosedRange<UInt64> {
-                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket * 10 - 9...ticket * 10, value: 1000))
+                bench.submit(writer, LogBench.batch(ticket: ticket, seqs: ticket * 10 - 9...ticket * 10, value: 1000))
             }
             #expect(bench.waitDurable(60))
             writer.stop()
@@ -190,7 +199,7 @@ final class LogBench: Sendable {
         do {
             let writer = try bench.writer(try bench.directory(), segmentBytes: 64 << 10)
             for ticket in 1...120 as ClosedRange<UInt64> {
-                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket * 10 - 9...ticket * 10, value: 1000))
+                bench.submit(writer, LogBench.batch(ticket: ticket, seqs: ticket * 10 - 9...ticket * 10, value: 1000))
                 #expect(bench.waitDurable(ticket))
                 if ticket % 20 == 0 { try writer.release(below: writer.generation) }
             }
@@ -209,7 +218,7 @@ final class LogBench: Sendable {
         defer { mount.unmount() }
         let writer = try bench.writer(try bench.directory(), segmentBytes: 1 << 20)
         for ticket in 1...10 as ClosedRange<UInt64> {
-            writer.submit(LogBench.batch(ticket: ticket, seqs: ticket * 100...ticket * 100 + 99, value: 8000))
+            bench.submit(writer, LogBench.batch(ticket: ticket, seqs: ticket * 100...ticket * 100 + 99, value: 8000))
         }
         #expect(!bench.waitDurable(10))
         #expect(bench.failed?.contains("No space left") == true)
@@ -222,7 +231,7 @@ final class LogBench: Sendable {
         for round in 0..<3 as Range<UInt64> {
             let directory = try bench.directory()
             let writer = try bench.writer(directory)
-            writer.submit(LogBench.batch(ticket: 1, seqs: round + 1...round + 1))
+            bench.submit(writer, LogBench.batch(ticket: 1, seqs: round + 1...round + 1))
             #expect(bench.waitDurable(1))
             writer.stop()
             _ = try SegmentFile(
@@ -244,7 +253,7 @@ final class LogBench: Sendable {
         do {
             let writer = try bench.writer(try bench.directory(), mode: .never)
             for ticket in 1...5 as ClosedRange<UInt64> {
-                writer.submit(LogBench.batch(ticket: ticket, seqs: ticket...ticket))
+                bench.submit(writer, LogBench.batch(ticket: ticket, seqs: ticket...ticket))
             }
             #expect(bench.waitDurable(5))
             writer.stop()
@@ -262,7 +271,7 @@ final class LogBench: Sendable {
     @Test func aFailedSyncStopsTheWriter() throws {
         let bench = try LogBench()
         let writer = try bench.writer(try bench.directory())
-        writer.submit(LogBench.batch(ticket: 1, seqs: 1...1))
+        bench.submit(writer, LogBench.batch(ticket: 1, seqs: 1...1))
         #expect(bench.waitDurable(1))
         let file = try #require(try bench.segments.last)
         let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap(Int32.init).filter {
@@ -271,11 +280,11 @@ final class LogBench: Sendable {
         try #require(open.count == 1)
         let deaf = try #require(FileHandle(forUpdatingAtPath: "/dev/null"))
         #expect(dup2(deaf.fileDescriptor, open[0]) == open[0])
-        writer.submit(LogBench.batch(ticket: 2, seqs: 2...2))
+        bench.submit(writer, LogBench.batch(ticket: 2, seqs: 2...2))
         #expect(!bench.waitDurable(2))
         #expect(bench.failed?.contains("cannot sync \(file)") == true)
         let syncs = writer.counters.syncs
-        writer.submit(LogBench.batch(ticket: 3, seqs: 3...3))
+        bench.submit(writer, LogBench.batch(ticket: 3, seqs: 3...3))
         writer.stop()
         #expect(writer.counters.syncs == syncs)
         #expect(!bench.waitDurable(2))
