@@ -14,8 +14,9 @@ public import Wire
 /// ```
 ///
 /// * Each request is stamped with shard and epoch; a node of another epoch corrects the client, which follows at once.
-/// * A request is tried at most `Limits.routeAttempts` times, with jittered waits and within a retry budget. A write whose
-///   outcome is unknown is never sent again: it throws `ClusterClientError.uncertain`.
+/// * What a node refused is tried again until `ClusterClientOptions.timeout`, with growing, jittered waits and within a retry
+///   budget, so that a hand-over or a fail-over is waited out; what got no answer or was shed, `Limits.routeAttempts` times
+///   at most. A write whose outcome is unknown is never sent again: it throws `ClusterClientError.uncertain`.
 /// * The metadata group is asked only when the map is unknown or suspect: with cached routes the client works while every
 ///   metasrv is down.
 ///

@@ -16,7 +16,7 @@ public enum Limits {
     public static let outputBytes = 64 << 20
     /// Longest peer frame in bytes, header included.
     public static let frameBytes = 64 << 20
-    /// Times a routed request is tried before its error is passed on.
+    /// Times a routed request is brought to servers that do not answer it, or shed it, before that is passed on.
     public static let routeAttempts = 5
     /// The grantor waits this many quarters of the lease length: W = 1.25 L (RULES A3).
     public static let grantorQuarters: UInt64 = 5

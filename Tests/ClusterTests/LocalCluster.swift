@@ -47,6 +47,14 @@ final class LocalCluster {
         return processes.map(\.terminationStatus)
     }
 
+    /// The last lines that each process wrote to its log: what to look at first when a test failed.
+    var lastWords: String {
+        processes.indices.map { index in
+            let text = (try? String(contentsOfFile: "\(folder)/\(index).log", encoding: .utf8)) ?? ""
+            return text.split(separator: "\n").suffix(3).joined(separator: "\n")
+        }.joined(separator: "\n")
+    }
+
     private func start(_ line: [String]) throws -> Pipe {
         let process = Process()
         process.executableURL = Self.programs.appendingPathComponent(line[0])
@@ -119,8 +127,8 @@ extension MetaClient {
             guard answer.refusal?.contains("try again") == true else {
                 throw LocalCluster.Problem(description: "refused: \(answer.refusal ?? "without a reason")")
             }
-            try await Task.sleep(for: .milliseconds(5))  // poll: the last hand-over is through, at most 10 s
+            try await Task.sleep(for: .milliseconds(1))  // poll: the last hand-over is through, some seconds at most
         }
-        throw LocalCluster.Problem(description: "shard \(shard) is still being handed over after 10 s")
+        throw LocalCluster.Problem(description: "shard \(shard) is still being handed over")
     }
 }

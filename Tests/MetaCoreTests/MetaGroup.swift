@@ -158,6 +158,13 @@ func servingReport(_ shard: ShardConfiguration) -> ShardReport {
         active: shard.epoch, last: Seq(rawValue: 1), commit: Seq(rawValue: 1), applied: .zero, bytes: 10)
 }
 
+/// What a replica reports that serves no more: it is kept for the rows it holds.
+func stoppedReport(_ shard: ShardConfiguration) -> ShardReport {
+    var report = servingReport(shard)
+    report.serving = false
+    return report
+}
+
 extension MetaGroup {
     /// All beats that say what the map wants is so.
     mutating func beatAll(boots: [Int: UInt64] = [:]) {

@@ -90,7 +90,7 @@ struct ReconfigureTests {
         #expect(ask(&group, wish(first, to: "d2"))?.accepted == true)
         let moving = try #require(group.state.shard(shard))
         // d1 holds rows and keeps its store; d2 waits.
-        _ = group.beat(dataBeat(1, since: moving.epoch.rawValue, shards: [servingReport(first)]))
+        _ = group.beat(dataBeat(1, since: group.state.routeVersion.rawValue, shards: [stoppedReport(first)]))
         #expect(ask(&group, wish(moving, to: "d1", request: 2))?.accepted == true)
         let back = try #require(group.state.shard(shard))
         #expect(back.members == first.members)
@@ -98,13 +98,32 @@ struct ReconfigureTests {
         #expect(back.epoch.rawValue == 3)
     }
 
+    @Test func aShardIsGivenBackOnlyOnceItsFormerHolderKnowsThatItGaveIt() throws {
+        var group = group()
+        let first = try #require(group.state.shard(shard))
+        #expect(ask(&group, wish(first, to: "d2"))?.accepted == true)
+        let moving = try #require(group.state.shard(shard))
+        // What d1 said last is from before: when it hears of the hand-over it lets an empty replica go for good.
+        let refusal = try #require(ask(&group, wish(moving, to: "d1", request: 2))?.refusal)
+        #expect(refusal.contains("try again"))
+        // It has let go, and d2 has not begun: whoever takes the shard from d2 now lets nobody serve.
+        _ = group.beat(dataBeat(1, since: group.state.routeVersion.rawValue))
+        for node in ["d1", "d3"] {
+            let refusal = try #require(ask(&group, wish(moving, to: node, request: 3))?.refusal)
+            #expect(refusal.contains("try again"))
+        }
+        group.beatAll()
+        #expect(ask(&group, wish(moving, to: "d1", request: 4))?.accepted == true)
+        // Not the number of the replica that d1 let go (RULES C15).
+        #expect(group.state.shard(shard)?.members[0].incarnation.rawValue == 3)
+    }
+
     @Test func aLostReleaseIsMendedByANewEpoch() throws {
         var group = group()
         #expect(ask(&group, wish(try #require(group.state.shard(shard)), to: "d2"))?.accepted == true)
         let moving = try #require(group.state.shard(shard))
-        var waiting = servingReport(moving)
+        var waiting = stoppedReport(moving)
         waiting.active = .none
-        waiting.serving = false
         let version = group.state.routeVersion.rawValue
         _ = group.beat(dataBeat(2, since: version, shards: [waiting]))
         group.pass(1000)

@@ -66,7 +66,7 @@ private struct PipelineRun {
         var still: [Item] = []
         func keep(_ item: Item, _ again: Verdict.Again, _ reason: String) {
             still.append(item)
-            if next == nil || again.isSlower(than: next?.again) { next = (again, reason) }
+            if again.rawValue > next?.again.rawValue ?? -1 { next = (again, reason) }
         }
         var groups: [(address: Address, items: [Item])] = []
         var places: [Address: Int] = [:]
@@ -123,17 +123,4 @@ private struct PipelineRun {
         }
         return await collector.all()
     }
-}
-
-extension Verdict.Again {
-    private var rank: Int {
-        switch self {
-        case .redirected: 0
-        case .wait: 1
-        case .refresh: 2
-        }
-    }
-
-    /// Whether this asks for more before the next try than another does.
-    func isSlower(than other: Verdict.Again?) -> Bool { rank > (other?.rank ?? -1) }
 }

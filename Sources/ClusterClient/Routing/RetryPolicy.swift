@@ -10,7 +10,7 @@ public struct RetryBackoff: Hashable, Sendable {
     /// No wait is longer.
     public var cap: Duration
 
-    public init(base: Duration = .milliseconds(20), factor: Int = 4, cap: Duration = .milliseconds(1500)) {
+    public init(base: Duration = .milliseconds(10), factor: Int = 2, cap: Duration = .seconds(1)) {
         self.base = base
         self.factor = max(factor, 1)
         self.cap = cap

@@ -7,14 +7,23 @@ enum Verdict: Sendable {
     /// Not executed (or a read): try again, as `Again` says.
     case again(Again, reason: String)
 
-    /// What comes before the next try.
-    enum Again: Sendable {
+    /// What comes before the next try; those further down ask for more.
+    enum Again: Int, Sendable {
         /// The map has moved on since the try: follow it at once.
         case redirected
         /// The node is not ready, or behind the map: give it time.
         case wait
+        /// It was shed: give the node time, and not without end.
+        case shed
         /// The map is suspect: ask the metadata group, and give it time.
         case refresh
+        /// No answer came back to a read: the map is suspect, and so is the read if that goes on.
+        case lost
+
+        /// Whether the metadata group is asked for the map before the next try.
+        var isMapSuspect: Bool { self == .refresh || self == .lost }
+        /// Whether only a few such tries are made, however much time is left.
+        var isFailure: Bool { self == .shed || self == .lost }
     }
 
     /// Judges a reply or its absence, taking a hint into the map by the way.
@@ -34,7 +43,8 @@ enum Verdict: Sendable {
             guard let line = value.errorLine else { return .done(.success(value)) }
             let error = ServerError(line: line)
             switch error.code {
-            case "TRYAGAIN", "LOADING", "OVERLOADED": return .again(.wait, reason: "a gateway answers \(error)")
+            case "TRYAGAIN", "LOADING": return .again(.wait, reason: "a gateway answers \(error)")
+            case "OVERLOADED": return .again(.shed, reason: "a gateway answers \(error)")
             case "UNCERTAIN": return .done(.failure(.uncertain(error.message)))
             default: return .done(.failure(.server(error)))
             }
@@ -55,7 +65,7 @@ enum Verdict: Sendable {
             return .again(routes.isNewer(than: stamp) ? .redirected : .refresh, reason: reason)
         case "TRYAGAIN", "LOADING", "CLUSTERDOWN":
             return .again(routes.isNewer(than: stamp) ? .redirected : .wait, reason: "\(reason) \(error.message)")
-        case "OVERLOADED": return .again(.wait, reason: "\(reason) \(error.message)")
+        case "OVERLOADED": return .again(.shed, reason: "\(reason) \(error.message)")
         case "UNCERTAIN": return .done(.failure(.uncertain(error.message)))
         default: return .done(.failure(.server(error)))
         }
@@ -66,11 +76,11 @@ enum Verdict: Sendable {
             return .done(.failure(.server(refusal)))
         }
         guard error.bytesLeft else {
-            return .again(error.kind == .overloaded ? .wait : .refresh, reason: error.description)
+            return .again(error.kind == .overloaded ? .shed : .refresh, reason: error.description)
         }
         guard isRead else { return .done(.failure(.uncertain(error.description))) }
         if error.kind == .timedOut { return .done(.failure(.timedOut(error.description))) }
-        return .again(.refresh, reason: error.description)
+        return .again(.lost, reason: error.description)
     }
 }
 

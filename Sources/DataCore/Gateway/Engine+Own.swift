@@ -98,7 +98,8 @@ extension Engine {
         guard let held = replicaIndex[shard], numbers[held].epoch == epoch, replicas[held].state != .stopped else {
             return stale(call, shard)
         }
-        guard numbers[held].isServing else { return .blocked(.serving) }
+        // A native client's connection carries commands of many callers and shards: its client waits, not the connection.
+        guard numbers[held].isServing else { return reject(call, "TRYAGAIN shard \(shard) does not serve here yet") }
         connections[call.connection].keyspace = index
         var inner = call.dropping(4, keyspace: keyspaces[index].number)
         guard let spec = CommandTable.find(inner[0], inner.count > 1 ? inner[1] : nil) else {

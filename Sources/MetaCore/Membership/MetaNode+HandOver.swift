@@ -6,14 +6,24 @@ extension MetaNode {
     /// one knows the epoch and holds no replica.
     func isHandedOver(_ shard: ShardConfiguration, _ draft: ClusterState) -> Bool {
         guard let former = shard.handedOverFrom else { return true }
-        if let primary = shard.primary, let node = draft.node(primary.node), let found = hearing(node),
-            let report = found.reports[shard.id], report.active >= shard.epoch
-        {
-            return true
-        }
-        guard let version = draft.shards[shard.id]?.version, let node = draft.node(former), let found = hearing(node)
+        return hasBegun(shard, draft) || hasKept(shard, former, draft) == false
+    }
+
+    /// Whether the primary was heard to have served in this very epoch.
+    func hasBegun(_ shard: ShardConfiguration, _ draft: ClusterState) -> Bool {
+        guard let primary = shard.primary, let node = draft.node(primary.node),
+            let report = hearing(node)?.reports[shard.id]
         else { return false }
-        return found.routeVersion >= version && found.reports[shard.id] == nil
+        return report.active >= shard.epoch
+    }
+
+    /// Whether a node that was to give a shard away knows of that and still holds its replica; nil = it was not heard
+    /// since, and may let go at any moment.
+    func hasKept(_ shard: ShardConfiguration, _ former: NodeID, _ draft: ClusterState) -> Bool? {
+        guard let version = draft.shards[shard.id]?.version, let node = draft.node(former), let found = hearing(node),
+            found.routeVersion >= version
+        else { return nil }
+        return found.reports[shard.id] != nil
     }
 
     /// A release may be lost with the process that was to take it. When the former primary has let go and the new one has

@@ -66,10 +66,14 @@ extension MetaNode {
             return "\(reached.count) of the wished members are up, below the \(needed) that must be in sync"
         }
         guard let former = current.primary, former.node != primary.node else { return nil }
-        if current.handedOverFrom == primary.node { return nil }
-        if !isHandedOver(current, draft) {
-            return "shard \(current.id) is still being handed over from \(current.handedOverFrom?.rawValue ?? "") to "
-                + "\(former.node): try again"
+        if let giver = current.handedOverFrom, !hasBegun(current, draft) {
+            // Given back, what was kept needs no hand-over to end. Before the giver has said so it may let go of the very
+            // replica that it would be given back, and its number is never used again (RULES C15).
+            if giver == primary.node, hasKept(current, giver, draft) == true { return nil }
+            // A shard that is passed on before it has served is served by nobody.
+            if draft.node(former.node).map({ isUp($0) }) == true {
+                return "shard \(current.id) is still being handed over from \(giver) to \(former.node): try again"
+            }
         }
         if current.member(on: primary.node) == nil, draft.node(former.node).map({ isUp($0) }) != true {
             return "node \(primary.node) holds no copy, and node \(former.node), which does, is not up to give it"
@@ -85,7 +89,7 @@ extension MetaNode {
         func life(_ member: Member) -> Member {
             if let known = current.replica(on: member.node) { return known }
             // Given back by a node that took nothing: its former store is still there under its own number.
-            if current.handedOverFrom == member.node, !isHandedOver(current, draft),
+            if current.handedOverFrom == member.node, hasKept(current, member.node, draft) == true,
                 let node = draft.node(member.node), let report = hearing(node)?.reports[wished.id]
             {
                 return Member(node: member.node, incarnation: report.incarnation)
