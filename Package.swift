@@ -58,6 +58,7 @@ let package = Package(
         module("LevelStore", ["ClusterModel", "CLevelDB"]),
         module("SharedLog", ["ClusterModel", "CSystemCalls", logging]),
         module("ClusterClient", ["ClusterModel", "Wire", logging] + nio),
+        module("Simulator", ["ClusterModel", "Wire", "DataCore", "MetaCore"]),
         module(
             "NodeRuntime",
             [
@@ -75,7 +76,7 @@ let package = Package(
         program("shardctl", ["ClusterClient", "ClusterModel"]),
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("WireTests", ["ClusterModel", "Wire"]),
-        tests("DataCoreTests", ["ClusterModel", "DataCore"]),
+        tests("DataCoreTests", ["ClusterModel", "DataCore", "Simulator", "Wire"]),
         tests("NodeLogTests", ["ClusterModel", "DataCore"]),
         tests("MetaCoreTests", ["ClusterModel", "MetaCore"]),
         tests("LevelStoreTests", ["ClusterModel", "LevelStore"]),

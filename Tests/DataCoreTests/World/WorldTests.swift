@@ -1,7 +1,6 @@
 import ClusterModel
+import Simulator
 import Testing
-
-@testable import DataCore
 
 /// Whole nodes under chance: what clients were told must stay true (RULES I5, I6, I10 for one copy a shard).
 @Suite("Data nodes under chance", .timeLimit(.minutes(5))) struct WorldTests {
@@ -10,7 +9,7 @@ import Testing
     private final class Client {
         let home: Int
         let key: String
-        var connection: ConnectionID?
+        var connection: ClientConnection?
         var acknowledged = 0
         var sent = 0
         var pending: (isWrite: Bool, key: String, least: Int)?
@@ -25,48 +24,44 @@ import Testing
     }
 
     private func run(seed: UInt64, crashes: Bool, cuts: Bool, cacheBytes: Int) throws {
-        let world = CoreWorld(seed: seed, cacheBytes: cacheBytes)
+        let world = try #require(World.serving(seed: seed, cacheBytes: cacheBytes))
+        var chance = Chance(seed: seed, stream: "test")
         let clients = (0..<9).map { Client(home: $0 % 3, key: "counter:\($0)") }
         for event in 0..<30_000 {
-            world.tick()
-            if crashes, world.chance.next() % 2500 == 0 { world.crash(Int(world.chance.next() % 3)) }
-            if cuts, world.chance.next() % 1500 == 0 {
-                world.cut(Int(world.chance.next() % 3), Int(world.chance.next() % 3))
-            }
-            let client = clients[event % clients.count]
-            try step(client, world, clients)
+            world.step()
+            if crashes, chance.oneIn(5000) { world.restart(chance.below(3), byPower: chance.oneIn(2)) }
+            if cuts, chance.oneIn(1500) { world.breakLinks(between: chance.below(3), and: chance.below(3)) }
+            try step(clients[event % clients.count], world, clients, &chance)
         }
         #expect(clients.reduce(0) { $0 + $1.writes } > 150, "a vacuous run: too few writes")
         #expect(clients.reduce(0) { $0 + $1.reads } > 150, "a vacuous run: too few reads")
         try settle(world, clients)
     }
 
-    private func step(_ client: Client, _ world: CoreWorld, _ clients: [Client]) throws {
-        guard world.members[client.home].isUp else {
+    private func step(_ client: Client, _ world: World, _ clients: [Client], _ chance: inout Chance) throws {
+        guard let connection = client.connection, !connection.isClosed else {
             // The gateway died with the command: its outcome is unknown.
-            client.connection = nil
+            client.connection = world.connect(client.home)
             client.pending = nil
             return
         }
-        guard let connection = client.connection else {
-            client.connection = world.connect(client.home)
-            return
-        }
-        guard let pending = client.pending else { return issue(client, connection, world, clients) }
-        guard let reply = world.reply(client.home, connection) else { return }
+        guard let pending = client.pending else { return issue(client, connection, clients, &chance) }
+        guard let reply = connection.reply()?.text else { return }
         client.pending = nil
         try judge(reply, pending, client, clients)
     }
 
-    private func issue(_ client: Client, _ connection: ConnectionID, _ world: CoreWorld, _ clients: [Client]) {
-        if world.chance.next() % 2 == 0 {
+    private func issue(
+        _ client: Client, _ connection: ClientConnection, _ clients: [Client], _ chance: inout Chance
+    ) {
+        if chance.oneIn(2) {
             client.sent += 1
             client.pending = (true, client.key, 0)
-            world.send(client.home, connection, [["SET", client.key, "\(client.sent)"]])
+            connection.send([["SET", client.key, "\(client.sent)"]])
         } else {
-            let other = clients[Int(world.chance.next() % UInt64(clients.count))]
+            let other = chance.pick(clients)
             client.pending = (false, other.key, other.acknowledged)
-            world.send(client.home, connection, [["GET", other.key]])
+            connection.send([["GET", other.key]])
         }
     }
 
@@ -84,7 +79,7 @@ import Testing
             client.writes += 1
         } else {
             let owner = try #require(clients.first { $0.key == pending.key })
-            let value = reply == "$-1\r\n" ? 0 : Int(reply.split(separator: "\r\n").last ?? "") ?? -1
+            let value = reply == "nil" ? 0 : Int(reply.split(separator: "\r\n").last ?? "") ?? -1
             #expect(value >= pending.least, "\(pending.key): \(value) read after \(pending.least) was acknowledged")
             #expect(value <= owner.sent, "\(pending.key): \(value) read, \(owner.sent) was the last one sent")
             client.reads += 1
@@ -92,16 +87,16 @@ import Testing
     }
 
     /// Everything is up again: what was acknowledged is there.
-    private func settle(_ world: CoreWorld, _ clients: [Client]) throws {
-        for _ in 0..<5000 { world.tick() }
+    private func settle(_ world: World, _ clients: [Client]) throws {
+        world.run(until: world.now + 8_000_000_000)
         for client in clients {
-            #expect(world.members[client.home].isUp)
-            let connection = try #require(world.connect(client.home))
-            let reply = try #require(world.call(client.home, connection, "GET", client.key), "no reply after healing")
-            let value = reply == "$-1\r\n" ? 0 : Int(reply.split(separator: "\r\n").last ?? "") ?? -1
+            let connection = world.connect(client.home)
+            let reply = try #require(world.text(connection, "GET", client.key), "no reply after healing")
+            let value = reply == "nil" ? 0 : Int(reply.split(separator: "\r\n").last ?? "") ?? -1
             #expect(value >= client.acknowledged, "\(client.key): acknowledged \(client.acknowledged), found \(value)")
             #expect(value <= client.sent)
         }
+        #expect(world.violations == [])
     }
 
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
@@ -117,100 +112,96 @@ import Testing
     /// Pipelines through a gateway: replies keep their order though some shards are here and some elsewhere.
     @Test(arguments: 300...303 as ClosedRange<UInt64>)
     func pipelinesKeepTheirOrder(seed: UInt64) throws {
-        let world = CoreWorld(seed: seed, cacheBytes: 0)
-        for _ in 0..<2000 { world.tick() }
-        let connection = try #require(world.connect(0))
+        let world = try #require(World.serving(seed: seed, cacheBytes: 0))
+        let connection = world.connect(0)
         let commands = (0..<200).flatMap { [["SET", "k\($0)", "v\($0)"], ["GET", "k\($0)"]] }
-        world.send(0, connection, commands)
+        connection.send(commands)
         for number in 0..<200 {
-            #expect(world.wait(0, connection) == "+OK\r\n")
-            #expect(world.wait(0, connection) == "$\("v\(number)".utf8.count)\r\nv\(number)\r\n")
+            #expect(world.wait(connection)?.text == "+OK\r\n")
+            #expect(world.wait(connection)?.text == "$\("v\(number)".utf8.count)\r\nv\(number)\r\n")
         }
     }
 
     /// Commands over all shards, through any gateway.
     @Test(arguments: 400...404 as ClosedRange<UInt64>)
     func wholeKeyspaceCommands(seed: UInt64) throws {
-        let world = CoreWorld(seed: seed, cacheBytes: 0)
-        for _ in 0..<2000 { world.tick() }
-        let connection = try #require(world.connect(1))
-        for number in 0..<60 { #expect(world.call(1, connection, "SET", "k\(number)", "v") == "+OK\r\n") }
-        #expect(world.call(1, connection, "DBSIZE") == ":60\r\n")
-        #expect(world.call(1, connection, "EXISTS", "k1", "k2", "k3", "nope", "k4") == ":4\r\n")
-        #expect(world.call(1, connection, "MGET", "k1", "nope", "k59") == "*3\r\n$1\r\nv\r\n$-1\r\n$1\r\nv\r\n")
+        let world = try #require(World.serving(seed: seed, cacheBytes: 0))
+        let connection = world.connect(1)
+        for number in 0..<60 { #expect(world.text(connection, "SET", "k\(number)", "v") == "+OK\r\n") }
+        #expect(world.text(connection, "DBSIZE") == ":60\r\n")
+        #expect(world.text(connection, "EXISTS", "k1", "k2", "k3", "nope", "k4") == ":4\r\n")
+        #expect(world.text(connection, "MGET", "k1", "nope", "k59") == "*3\r\n$1\r\nv\r\nnil$1\r\nv\r\n")
         var cursor = "0"
         var found: Set<Substring> = []
         repeat {
-            let reply = try #require(world.call(1, connection, "SCAN", cursor, "COUNT", "7"))
+            let reply = try #require(world.text(connection, "SCAN", cursor, "COUNT", "7"))
             let lines = reply.split(separator: "\r\n")
             cursor = String(lines[2])
             for line in lines.dropFirst(4) where line.hasPrefix("k") { found.insert(line) }
         } while cursor != "0"
         #expect(found.count == 60)
-        #expect(world.call(1, connection, "DEL", "k1", "k2", "k3", "k4", "nope") == ":4\r\n")
-        #expect(world.call(1, connection, "FLUSHALL") == "+OK\r\n")
-        #expect(world.call(1, connection, "DBSIZE") == ":0\r\n")
-        #expect(world.call(1, connection, "GET", "k9") == "$-1\r\n")
+        #expect(world.text(connection, "DEL", "k1", "k2", "k3", "k4", "nope") == ":4\r\n")
+        #expect(world.text(connection, "FLUSHALL") == "+OK\r\n")
+        #expect(world.text(connection, "DBSIZE") == ":0\r\n")
+        #expect(world.text(connection, "GET", "k9") == "nil")
     }
 
     /// EXEC is all or nothing, and a watched key that changed stops it, wherever its shard is served.
     @Test(arguments: 500...504 as ClosedRange<UInt64>)
     func transactions(seed: UInt64) throws {
-        let world = CoreWorld(seed: seed)
-        for _ in 0..<2000 { world.tick() }
+        let world = try #require(World.serving(seed: seed))
         for gateway in 0..<3 {
-            let one = try #require(world.connect(gateway))
-            let two = try #require(world.connect((gateway + 1) % 3))
-            #expect(world.call(gateway, one, "WATCH", "{t}a") == "+OK\r\n")
-            #expect(world.call(gateway, one, "MULTI") == "+OK\r\n")
-            #expect(world.call(gateway, one, "SET", "{t}a", "1") == "+QUEUED\r\n")
-            #expect(world.call(gateway, one, "INCR", "{t}a") == "+QUEUED\r\n")
-            #expect(world.call(gateway, one, "EXEC") == "*2\r\n+OK\r\n:2\r\n")
-            #expect(world.call(gateway, one, "WATCH", "{t}a") == "+OK\r\n")
-            #expect(world.call((gateway + 1) % 3, two, "SET", "{t}a", "9") == "+OK\r\n")
-            #expect(world.call(gateway, one, "MULTI") == "+OK\r\n")
-            #expect(world.call(gateway, one, "SET", "{t}a", "5") == "+QUEUED\r\n")
-            #expect(world.call(gateway, one, "EXEC") == "*-1\r\n")
-            #expect(world.call(gateway, one, "GET", "{t}a") == "$1\r\n9\r\n")
+            let one = world.connect(gateway)
+            let two = world.connect((gateway + 1) % 3)
+            #expect(world.text(one, "WATCH", "{t}a") == "+OK\r\n")
+            #expect(world.text(one, "MULTI") == "+OK\r\n")
+            #expect(world.text(one, "SET", "{t}a", "1") == "+QUEUED\r\n")
+            #expect(world.text(one, "INCR", "{t}a") == "+QUEUED\r\n")
+            #expect(world.text(one, "EXEC") == "*2\r\n+OK\r\n:2\r\n")
+            #expect(world.text(one, "WATCH", "{t}a") == "+OK\r\n")
+            #expect(world.text(two, "SET", "{t}a", "9") == "+OK\r\n")
+            #expect(world.text(one, "MULTI") == "+OK\r\n")
+            #expect(world.text(one, "SET", "{t}a", "5") == "+QUEUED\r\n")
+            #expect(world.text(one, "EXEC") == "nil")
+            #expect(world.text(one, "GET", "{t}a") == "$1\r\n9\r\n")
         }
     }
 
     /// A row whose deadline passes is gone for reads at once, and from the store soon, though nobody asks for it.
     @Test(arguments: 600...604 as ClosedRange<UInt64>)
     func deadlines(seed: UInt64) throws {
-        let world = CoreWorld(seed: seed, cacheBytes: 0)
-        for _ in 0..<2000 { world.tick() }
-        let connection = try #require(world.connect(0))
+        let world = try #require(World.serving(seed: seed, cacheBytes: 0))
+        let connection = world.connect(0)
         for number in 0..<20 {
-            #expect(world.call(0, connection, "SET", "t\(number)", "v", "PX", "400") == "+OK\r\n")
+            #expect(world.text(connection, "SET", "t\(number)", "v", "PX", "400") == "+OK\r\n")
         }
-        #expect(world.call(0, connection, "SET", "stays", "v") == "+OK\r\n")
-        let start = world.now.monotonic
-        while world.now.monotonic - start < 5_000_000_000 { world.tick() }
-        #expect(world.call(0, connection, "GET", "t3") == "$-1\r\n")
-        #expect(world.call(0, connection, "GET", "stays") == "$1\r\nv\r\n")
-        var rows = 0
-        for member in world.members {
-            for (_, store) in member.disk.stores { rows += store.rows.keys.count { $0.first == RowKey.dataKind } }
-        }
+        #expect(world.text(connection, "SET", "stays", "v") == "+OK\r\n")
+        world.run(until: world.now + 5_000_000_000)
+        #expect(world.text(connection, "GET", "t3") == "nil")
+        #expect(world.text(connection, "GET", "stays") == "$1\r\nv\r\n")
+        let rows = world.nodes.reduce(0) { $0 + $1.disk.rowCount }
         #expect(rows == 1, "expired rows stayed in the stores")
     }
 
     /// An empty shard changes its node under reads, many times; nobody gets an error (RULES C13).
     @Test(arguments: 700...704 as ClosedRange<UInt64>)
     func reassignment(seed: UInt64) throws {
-        let world = CoreWorld(seed: seed)
-        for _ in 0..<2000 { world.tick() }
+        let world = try #require(World.serving(seed: seed))
         let slot = (0..<100_000).first { Slot(ofKey: Array("probe\($0)".utf8)).number < 2000 }
         let key = "probe\(try #require(slot))"
-        let connections = try (0..<3).map { try #require(world.connect($0)) }
+        let connections = (0..<3).map { world.connect($0) }
+        let keeper = Operator(world)
         for round in 0..<30 {
-            world.reassign(0, to: (round + 1) % 3)
-            for _ in 0..<10 {
-                let gateway = Int(world.chance.next() % 3)
-                #expect(world.call(gateway, connections[gateway], "GET", key) == "$-1\r\n")
-            }
-            for _ in 0..<600 { world.tick() }
+            let shard = try #require(world.shard(holding: key))
+            let target = world.nodes[(round + 1) % 3].id
+            var answer: ReconfigureAnswer?
+            keeper.reconfigure(shard, members: [Member(node: target, incarnation: .first)]) { answer = $0 }
+            for _ in 0..<10 { #expect(world.text(connections[round % 3], "GET", key) == "nil") }
+            #expect(world.run(for: 3_000_000_000) { answer != nil })
+            world.run(until: world.now + 1_500_000_000)
         }
+        let moves = try #require(world.shard(holding: key)).epoch.rawValue
+        #expect(moves > 20, "a vacuous run: the shard moved \(moves) times")
+        #expect(world.violations == [])
     }
 }

@@ -1,0 +1,102 @@
+public import ClusterModel
+import DataCore
+
+/// A machine that runs a datasrv: its disk, its clock, and the process when there is one.
+public final class DataMachine {
+    private unowned let world: World
+    let index: Int
+    public let id: NodeID
+    let host: Int
+    let store: UniqueID
+    /// nil = the port of other nodes.
+    let ports: [(port: PortKind?, address: Address)]
+    public let disk: VirtualDisk
+    var clock: MachineClock
+    var chance: Chance
+    private(set) var process: DataProcess?
+
+    /// The process takes nothing before this time of the world, ns.
+    var pausedUntil: UInt64 = 0
+    /// Everything on it takes so many times as long.
+    var slowness: UInt64 = 1
+    /// ns that a sync takes, and at most a read of a row.
+    var syncDelay: ClosedRange<UInt64>
+    var readDelay: UInt64 = 1_000_000
+
+    init(world: World, index: Int, clock: MachineClock) {
+        self.world = world
+        self.index = index
+        self.clock = clock
+        id = NodeID(rawValue: "d\(index + 1)")
+        host = world.network.addHost(id.rawValue)
+        var chance = Chance(seed: world.settings.seed, stream: id.rawValue)
+        store = UniqueID(high: chance.next(), low: chance.next())
+        disk = VirtualDisk(
+            log: UniqueID(high: chance.next(), low: chance.next()), segmentBytes: world.settings.segmentBytes)
+        syncDelay = world.settings.syncDelay
+        let name = id.rawValue
+        ports = [
+            (.cluster, Address(host: name, port: 7511)), (.gateway, Address(host: name, port: 7512)),
+            (nil, Address(host: name, port: 7513)),
+        ]
+        self.chance = chance
+    }
+
+    public var isUp: Bool { process != nil }
+
+    func address(_ port: PortKind?) -> Address {
+        ports.first { $0.port == port }?.address ?? Address(host: id.rawValue, port: 7513)
+    }
+
+    func slowed(_ time: UInt64) -> UInt64 { time * slowness }
+
+    /// Starts the process on what the disk holds.
+    func start() {
+        guard process == nil else { return }
+        let recovered: RecoveredNode
+        do {
+            recovered = try disk.open()
+        } catch {
+            return world.violate(.stopped, "\(id) does not start: \(error)")
+        }
+        var settings = DataSettings(
+            id: id, store: store, boot: BootNonce(rawValue: chance.next() | 1), address: address(.cluster),
+            gateway: address(.gateway), peer: address(nil), seed: chance.next())
+        settings.cacheBytes = world.settings.cacheBytes
+        settings.backlogBytes = world.settings.backlogBytes
+        settings.gatewayTimeoutMillis = world.settings.gatewayTimeoutMillis
+        settings.zone = "z\(index % 3)"
+        settings.host = id.rawValue
+        world.trace.note(
+            world.now, 10, UInt64(host), "\(id) starts with \(recovered.replicas.count) replicas, boot \(settings.boot)"
+        )
+        process = DataProcess(
+            world: world, machine: self, settings: settings, recovered: recovered,
+            chance: Chance(seed: chance.next(), stream: "process"))
+    }
+
+    /// The process ends at once. What it had written stays; without power what it had not synced may go.
+    func stop(byPower: Bool, tears: Bool = true) {
+        guard let process else { return }
+        world.trace.note(world.now, 11, UInt64(host), "\(id) \(byPower ? "loses its power" : "is killed")")
+        process.die(byPower: byPower)
+        self.process = nil
+        pausedUntil = 0
+        guard byPower else { return }
+        world.network.setDown(host, true)
+        disk.cutPower(&chance, tears: tears)
+    }
+
+    /// The machine has power again.
+    func powerUp() {
+        world.network.setDown(host, false)
+        clock.restart(at: world.now, base: chance.between(1_000_000_000, 100_000_000_000))
+        start()
+    }
+
+    /// The process takes nothing for so long, ns; with `inTurn` it is stopped between its next step and the effects.
+    func pause(_ time: UInt64, inTurn: Bool) {
+        world.trace.note(world.now, 12, UInt64(host), "\(id) pauses for \(Trace.seconds(time)) s")
+        if inTurn { process?.stallInNextTurn = time } else { pausedUntil = max(pausedUntil, world.now + time) }
+    }
+}

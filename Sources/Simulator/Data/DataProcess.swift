@@ -1,0 +1,329 @@
+import ClusterModel
+import DataCore
+import Wire
+
+/// One life of a datasrv: the core, its connections and its threads, run as NodeRuntime runs them: what came since the last
+/// turn, then one step for all commands, then the effects, then the replies.
+final class DataProcess: Endpoint {
+    enum Arrival {
+        case input(DataInput)
+        case accepted(Link, PortKind?)
+        case opened(Link)
+        case bytes([UInt8], Link)
+        case closed(Link)
+    }
+
+    unowned let world: World
+    unowned let machine: DataMachine
+    let host: Int
+    let boot: BootNonce
+    var node: DataNode
+    private var effects = Effects<DataEffect>()
+    private(set) var isAlive = true
+    private var chance: Chance
+
+    private var inbox: [Arrival] = []
+    /// Clients by the number of their link, and by their place in the core.
+    private var sockets: [UInt64: ClientSocket] = [:]
+    private var socketOfPlace: [ClientSocket?] = []
+    private var readable: [ClientSocket] = []
+    /// Clients that are gone, forgotten at the end of the turn.
+    private var doomed: [ClientSocket] = []
+    private let batch = CommandBatch()
+    private lazy var peers = PeerLinks(process: self)
+    private lazy var logThread = LogThread(process: self)
+    private lazy var applier = ApplierThread(process: self)
+    private var readersFree: [UInt64] = [0, 0]
+    private let caller: MetaCaller
+    private var watcher: MetaWatcher?
+
+    /// When the next turn is due, ns; and which of the scheduled turns is meant.
+    private var dueAt = UInt64.max
+    private var dueNumber: UInt64 = 0
+    private var isReady = false
+    private var lastTick: UInt64 = 0
+    /// When what this turn sends leaves, ns of the world.
+    private var leaves: UInt64 = 0
+    /// The process is stopped in the next turn, between the step and its effects, for so long (ns).
+    var stallInNextTurn: UInt64 = 0
+
+    private static let tickNanos: UInt64 = 10_000_000
+    private static let idleNanos: UInt64 = 100_000_000
+
+    var disk: VirtualDisk { machine.disk }
+    private var now: Tick { machine.clock.tick(at: world.now) }
+    var monotonic: UInt64 { now.monotonic }
+    var batchesPerRound: Int { 1 + chance.below(4) }
+
+    init(world: World, machine: DataMachine, settings: DataSettings, recovered: RecoveredNode, chance: Chance) {
+        self.world = world
+        self.machine = machine
+        self.chance = chance
+        host = machine.host
+        boot = settings.boot
+        node = DataNode(settings: settings, now: machine.clock.tick(at: world.now))
+        let addresses = world.metas.map(\.address)
+        caller = MetaCaller(world: world, host: machine.host, addresses: addresses)
+        watcher = MetaWatcher(world: world, host: machine.host, addresses: addresses) { [unowned self] delta in
+            arrive(.input(.routes(delta)))
+        }
+        logThread.start()
+        applier.start(recovered.batches)
+        for (port, address) in machine.ports {
+            world.network.listen(address, host: host) { [unowned self] link in
+                arrive(.accepted(link, port))
+                return self
+            }
+        }
+        arrive(.input(.recovered(recovered)))
+    }
+
+    /// The process ends, its threads and connections with it.
+    func die(byPower: Bool) {
+        guard isAlive else { return }
+        isAlive = false
+        for (_, address) in machine.ports { world.network.stopListening(address) }
+        for link in world.network.links(of: self) {
+            if byPower { world.network.vanish(link, from: self) } else { close(link) }
+        }
+        caller.die(byPower: byPower)
+        watcher?.die(byPower: byPower)
+        inbox = []
+        sockets = [:]
+        socketOfPlace = []
+        readable = []
+        doomed = []
+    }
+
+    // MARK: Its threads
+
+    /// Runs after a time if the process lives then; a paused one goes on with it after the pause.
+    func after(_ delay: UInt64, _ action: @escaping () -> Void) {
+        world.after(delay) { [self] in
+            guard isAlive else { return }
+            if machine.pausedUntil > world.now { return after(machine.pausedUntil - world.now, action) }
+            action()
+        }
+    }
+
+    func afterSync(_ action: @escaping () -> Void) {
+        after(machine.slowed(chance.scaled(machine.syncDelay.lowerBound, machine.syncDelay.upperBound)), action)
+    }
+
+    func afterApplying(_ action: @escaping () -> Void) {
+        after(machine.slowed(chance.between(1_000_000, 10_000_000)), action)
+    }
+
+    /// A read of the store by whichever reader is free first.
+    private func read(_ look: @escaping () -> DataInput) {
+        let reader = readersFree[0] <= readersFree[1] ? 0 : 1
+        let done = max(world.now, readersFree[reader]) + machine.slowed(chance.scaled(20_000, machine.readDelay))
+        readersFree[reader] = done
+        after(done - world.now) { [self] in arrive(.input(look())) }
+    }
+
+    // MARK: Arrivals
+
+    func arrive(_ arrival: Arrival) {
+        guard isAlive else { return }
+        inbox.append(arrival)
+        wake(at: world.now + machine.slowed(chance.between(2_000, 40_000)))
+    }
+
+    func opened(_ link: Link) { arrive(.opened(link)) }
+    func received(_ bytes: [UInt8], on link: Link) { arrive(.bytes(bytes, link)) }
+    func closed(_ link: Link) { arrive(.closed(link)) }
+
+    private func wake(at time: UInt64) {
+        let time = max(time, leaves)
+        guard time < dueAt else { return }
+        dueAt = time
+        dueNumber += 1
+        let number = dueNumber
+        world.at(time) { [self] in
+            guard number == dueNumber, isAlive else { return }
+            dueAt = .max
+            if machine.pausedUntil > world.now { return wake(at: machine.pausedUntil) }
+            turn()
+        }
+    }
+
+    // MARK: One turn of the reactor
+
+    private func turn() {
+        leaves = world.now + machine.slowed(chance.between(3_000, 20_000)) + stallInNextTurn
+        stallInNextTurn = 0
+        let arrivals = inbox
+        inbox.removeAll(keepingCapacity: true)
+        for arrival in arrivals { take(arrival) }
+        let due = readable
+        readable.removeAll(keepingCapacity: true)
+        for socket in due where socket.isReadable { parse(socket) }
+        if !batch.isEmpty {
+            step(.commands(batch))
+            batch.removeAll()
+        }
+        for socket in due { socket.dropConsumed() }
+        if monotonic &- lastTick >= Self.tickNanos {
+            lastTick = monotonic
+            step(.tick)
+            peers.tick()
+        }
+        finish()
+        world.lookAt(self)
+        guard isAlive else { return }
+        let rest = !readable.isEmpty ? 1000 : arrivals.isEmpty ? Self.idleNanos : Self.tickNanos
+        wake(at: world.now + rest)
+    }
+
+    private func take(_ arrival: Arrival) {
+        switch arrival {
+        case .input(let input): step(input)
+        case .accepted(let link, let port):
+            guard let port else { return peers.accepted(link) }
+            let peer = Peer(address: "client:\(link.number)", local: "\(machine.id):\(port.rawValue)")
+            guard let id = node.open(port, peer, now: now) else { return close(link) }
+            let socket = ClientSocket(link: link, id: id)
+            sockets[link.number] = socket
+            while socketOfPlace.count <= Int(id.place) { socketOfPlace.append(nil) }
+            socketOfPlace[Int(id.place)] = socket
+        case .opened(let link): peers.opened(link)
+        case .bytes(let bytes, let link):
+            world.trace.note(
+                world.now, 20, bytes.checksum, "\(machine.id) takes \(bytes.count) bytes of link \(link.number)")
+            guard let socket = sockets[link.number] else { return peers.received(bytes, on: link) }
+            socket.append(bytes)
+            readable.append(socket)
+        case .closed(let link):
+            // What it sent before runs first.
+            if let socket = sockets[link.number] { doomed.append(socket) } else { peers.closed(link) }
+        }
+    }
+
+    private func parse(_ socket: ClientSocket) {
+        if let error = socket.parse(into: batch) {
+            violate("a client's request: \(error)")
+            socket.isClosing = true
+        }
+        if !node.isReadable(socket.id) { socket.isPaused = true }
+        if socket.hasLeftover { readable.append(socket) }
+    }
+
+    func step(_ input: DataInput) {
+        guard isAlive else { return }
+        node.step(input, now: now, effects: &effects)
+    }
+
+    private func finish() {
+        node.endTurn(now: now, effects: &effects)
+        let all = effects.all
+        effects.removeAll()
+        for effect in all { start(effect) }
+        peers.flush()
+        // Frames that closed a link may have had effects of their own.
+        var replies: [(ClientSocket, [UInt8], Bool)] = []
+        node.drainReplies { id, isClosing, bytes in
+            if let socket = socket(of: id) { replies.append((socket, bytes.view.array, isClosing)) }
+            bytes.removeAll()
+        }
+        for (socket, bytes, isClosing) in replies {
+            send(bytes, on: socket.link)
+            if isClosing { close(socket) }
+        }
+        for socket in doomed { forget(socket) }
+        doomed.removeAll(keepingCapacity: true)
+        if !isReady, node.isReady {
+            isReady = true
+            disk.cluster = node.cluster
+            world.trace.note(world.now, 21, UInt64(host), "\(machine.id) is ready")
+        }
+    }
+
+    private func socket(of id: ConnectionID) -> ClientSocket? {
+        guard Int(id.place) < socketOfPlace.count, let socket = socketOfPlace[Int(id.place)], socket.id == id else {
+            return nil
+        }
+        return socket
+    }
+
+    private func close(_ socket: ClientSocket) {
+        close(socket.link)
+        forget(socket)
+    }
+
+    private func forget(_ socket: ClientSocket) {
+        guard sockets.removeValue(forKey: socket.link.number) != nil else { return }
+        if self.socket(of: socket.id) != nil { socketOfPlace[Int(socket.id.place)] = nil }
+        node.close(socket.id)
+    }
+
+    // MARK: Effects
+
+    private func start(_ effect: DataEffect) {
+        if let message = PeerTraffic.outgoing(effect) {
+            return peers.send(message.kind, message.payloads, to: message.node)
+        }
+        if let message = PeerTraffic.answering(effect) {
+            return peers.answer(message.kind, message.payloads, on: message.link)
+        }
+        switch effect {
+        case .persist(let batch):
+            applier.add(.batch(batch))
+            logThread.submit(batch)
+        case .apply(let ticket): applier.add(.apply(through: ticket))
+        case .openStore(let store, let usesSlots): applier.add(.open(store, usesSlots: usesSlots))
+        case .dropStore(let store): applier.add(.drop(store))
+        case .forgetHints(let store, let last): applier.add(.forgetHints(store, through: last))
+        case .read(let batch):
+            read { [disk] in
+                disk.answer(batch)
+                return .rows(batch)
+            }
+        case .scan(let scan):
+            read { [disk] in
+                disk.answer(scan)
+                return .scanned(scan)
+            }
+        case .beat(let beat): self.beat(beat)
+        case .close(let id): if let socket = socket(of: id) { close(socket) }
+        case .resumeReading(let id):
+            guard let socket = socket(of: id) else { return }
+            socket.isPaused = false
+            readable.append(socket)
+            wake(at: world.now)
+        case .note(let line):
+            world.trace.note(
+                world.now, 22, UInt64(host), "\(machine.id) \(line.level): \(line.text)\(Self.place(line))")
+        case .setting, .forward, .answer, .release: break
+        }
+    }
+
+    private static func place(_ line: DataEffect.Note) -> String {
+        (line.shard.map { " shard \($0)" } ?? "") + (line.epoch.map { " epoch \($0)" } ?? "")
+    }
+
+    private func beat(_ beat: Heartbeat) {
+        guard let document = Documents.encode(beat) else { return violate("a beat that does not encode") }
+        caller.send([Array("META.HEARTBEAT".utf8), document]) { [weak self] reply in
+            guard let self, isAlive else { return }
+            guard let reply, case .bulkString(let bytes) = reply else { return arrive(.input(.beatFailed)) }
+            guard let answer = Documents.decode(HeartbeatAnswer.self, bytes) else {
+                return violate("the answer to a beat is none")
+            }
+            arrive(.input(.beatAnswered(answer)))
+            if answer.refusal == nil { watcher?.start() }
+        }
+    }
+
+    // MARK: For its connections
+
+    func send(_ bytes: [UInt8], on link: Link) { world.network.send(bytes, on: link, from: self, at: leaves) }
+    func close(_ link: Link) { world.network.close(link, from: self, at: max(leaves, world.now)) }
+
+    func dial(_ node: NodeID) -> Link? {
+        guard let address = self.node.peerAddress(of: node) else { return nil }
+        return world.network.dial(address, from: self, to: world.host(of: address))
+    }
+
+    func violate(_ text: String) { world.violate(.malformed, "\(machine.id): \(text)") }
+}

@@ -1,0 +1,204 @@
+import ClusterModel
+import DataCore
+import Wire
+
+/// The connections of a data node to others, as NodeRuntime's PeerLinks: one that it dials to each, and those that others
+/// dialled; the first frame says who dialled, and nothing leaves before the welcome.
+final class PeerLinks {
+    final class Peer {
+        enum Phase { case connecting, greeting, open }
+
+        let link: Link
+        var node: NodeID?
+        let isDialled: Bool
+        var phase: Phase
+        var input: [UInt8] = []
+        var output = ByteBuffer(capacity: 256)
+        /// Whether a byte of a message went out.
+        var hasSent = false
+        var since: UInt64
+
+        init(link: Link, node: NodeID?, isDialled: Bool, phase: Phase, since: UInt64) {
+            self.link = link
+            self.node = node
+            self.isDialled = isDialled
+            self.phase = phase
+            self.since = since
+        }
+
+        var id: LinkID { LinkID(number: link.number) }
+    }
+
+    private unowned let process: DataProcess
+    /// By the number of the link.
+    private var peers: [UInt64: Peer] = [:]
+    private var dialled: [NodeID: Peer] = [:]
+    /// Not dialled again before, ns of the node's clock.
+    private var pauses: [NodeID: UInt64] = [:]
+    private var unreached: Set<NodeID> = []
+    private var touched: [Peer] = []
+
+    private static let pause: UInt64 = 50_000_000
+    private static let patience: UInt64 = 3_000_000_000
+
+    init(process: DataProcess) { self.process = process }
+
+    private var hello: PeerHello {
+        PeerHello(
+            cluster: process.disk.cluster, node: process.machine.id, store: process.machine.store, boot: process.boot)
+    }
+
+    // MARK: What the core sends
+
+    func send(_ kind: PeerFrameKind, _ payloads: [[UInt8]], to node: NodeID) {
+        guard let peer = dialled[node] ?? dial(node) else {
+            unreached.insert(node)
+            return
+        }
+        append(kind, payloads, peer)
+    }
+
+    func answer(_ kind: PeerFrameKind, _ payloads: [[UInt8]], on link: LinkID) {
+        guard let peer = peers[link.number], !peer.isDialled else { return }
+        append(kind, payloads, peer)
+    }
+
+    private func append(_ kind: PeerFrameKind, _ payloads: [[UInt8]], _ peer: Peer) {
+        if peer.output.isEmpty { touched.append(peer) }
+        for payload in payloads { payload.withByteView { PeerFrame.append(kind, $0, to: &peer.output) } }
+    }
+
+    private func dial(_ node: NodeID) -> Peer? {
+        let now = process.monotonic
+        if let pause = pauses[node], now < pause { return nil }
+        pauses[node] = now + Self.pause
+        guard let link = process.dial(node) else { return nil }
+        let peer = Peer(link: link, node: node, isDialled: true, phase: .connecting, since: now)
+        peers[link.number] = peer
+        dialled[node] = peer
+        return peer
+    }
+
+    // MARK: Events
+
+    func holds(_ link: Link) -> Bool { peers[link.number] != nil }
+
+    func accepted(_ link: Link) {
+        peers[link.number] = Peer(
+            link: link, node: nil, isDialled: false, phase: .greeting, since: process.monotonic)
+    }
+
+    func opened(_ link: Link) {
+        guard let peer = peers[link.number], peer.phase == .connecting else { return }
+        peer.phase = .greeting
+        peer.since = process.monotonic
+        greet(.hello, peer)
+    }
+
+    private func greet(_ kind: PeerFrameKind, _ peer: Peer) {
+        var payload = ByteBuffer(capacity: 128)
+        hello.encode(into: &payload)
+        var frame = ByteBuffer(capacity: 256)
+        PeerFrame.append(kind, payload.view, to: &frame)
+        process.send(frame.view.array, on: peer.link)
+    }
+
+    func received(_ bytes: [UInt8], on link: Link) {
+        guard let peer = peers[link.number] else { return }
+        peer.input += bytes
+        var consumed = 0
+        var isGood = true
+        do {
+            // What the core is told refers to these bytes: they stay as they are for the time of the step.
+            let input = peer.input
+            try input.withByteView { (view) throws(PeerFrameError) in
+                while isGood, case .frame(let frame, let size) = try PeerFrame.next(view[consumed..<view.count]) {
+                    isGood = take(frame, peer)
+                    consumed += size
+                }
+            }
+        } catch {
+            process.violate("a peer frame of \(peer.node?.rawValue ?? "?"): \(error)")
+            isGood = false
+        }
+        peer.input.removeFirst(consumed)
+        if !isGood { close(peer) }
+    }
+
+    /// Takes one frame; false = the link is of no more use.
+    private func take(_ frame: PeerFrame, _ peer: Peer) -> Bool {
+        guard peer.phase == .open, let node = peer.node else { return takeGreeting(frame, peer) }
+        guard let input = PeerTraffic.input(frame, link: peer.id, node: node) else {
+            process.violate("a frame of kind \(frame.kind) from \(node) that this node cannot read")
+            return false
+        }
+        process.step(input)
+        return true
+    }
+
+    private func takeGreeting(_ frame: PeerFrame, _ peer: Peer) -> Bool {
+        if peer.isDialled {
+            guard frame.kind == .welcome else { return false }
+            peer.phase = .open
+            if !peer.output.isEmpty { touched.append(peer) }
+            return true
+        }
+        guard frame.kind == .hello, let other = PeerHello(decoding: frame.payload) else { return false }
+        if let refusal = other.refusal(by: hello) {
+            var bytes = ByteBuffer(capacity: 256)
+            Array(refusal.utf8).withByteView { PeerFrame.append(.refusal, $0, to: &bytes) }
+            process.send(bytes.view.array, on: peer.link)
+            return false
+        }
+        peer.node = other.node
+        peer.phase = .open
+        greet(.welcome, peer)
+        process.step(.linkOpened(peer.id, node: other.node))
+        return true
+    }
+
+    /// Sends what the turn gathered.
+    func flush() {
+        guard !touched.isEmpty else { return }
+        for peer in touched where peer.phase == .open && !peer.output.isEmpty {
+            peer.hasSent = peer.hasSent || peer.isDialled
+            process.send(peer.output.view.array, on: peer.link)
+            peer.output.removeAll()
+        }
+        touched.removeAll(keepingCapacity: true)
+    }
+
+    func closed(_ link: Link) {
+        guard let peer = peers[link.number] else { return }
+        forget(peer)
+    }
+
+    private func close(_ peer: Peer) {
+        process.close(peer.link)
+        forget(peer)
+    }
+
+    private func forget(_ peer: Peer) {
+        guard peers.removeValue(forKey: peer.link.number) != nil else { return }
+        if peer.isDialled, let node = peer.node {
+            dialled[node] = nil
+            pauses[node] = process.monotonic + Self.pause
+            process.step(.peerLost(node, nothingSent: !peer.hasSent))
+        } else if peer.phase == .open {
+            process.step(.linkClosed(peer.id))
+        }
+    }
+
+    /// Ends what hangs, and tells the core whom it could not reach.
+    func tick() {
+        for node in unreached.sorted() { process.step(.peerLost(node, nothingSent: true)) }
+        unreached.removeAll()
+        guard peers.values.contains(where: { $0.phase != .open }) else { return }  // order-free: whether there is one
+        for number in peers.keys.sorted() {
+            guard let peer = peers[number], peer.phase != .open, process.monotonic &- peer.since > Self.patience else {
+                continue
+            }
+            close(peer)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import DataCore
+
+/// A node's log writer: it writes all batches that wait, syncs once, says how far it came, and meanwhile the next gather.
+final class LogThread {
+    private unowned let process: DataProcess
+    private var waiting: [LogBatch] = []
+    private var isBusy = false
+
+    init(process: DataProcess) { self.process = process }
+
+    /// Begins with a segment of its own, synced before anything else is written.
+    func start() {
+        isBusy = true
+        process.disk.log.roll()
+        process.afterSync { [self] in ended(nil) }
+    }
+
+    func submit(_ batch: LogBatch) {
+        waiting.append(batch)
+        if !isBusy { begin() }
+    }
+
+    private func begin() {
+        guard !waiting.isEmpty else { return }
+        isBusy = true
+        let batches = waiting
+        waiting = []
+        write(batches[...])
+    }
+
+    /// Writes what fits the segment. A full one is synced before the next begins, and that one before it is used.
+    private func write(_ batches: ArraySlice<LogBatch>) {
+        var rest = batches
+        while let batch = rest.first, process.disk.log.hasRoom(for: batch) {
+            process.disk.log.write(batch)
+            rest.removeFirst()
+        }
+        guard rest.isEmpty else {
+            return process.afterSync { [self] in
+                process.disk.log.noteSynced()
+                process.disk.log.roll()
+                process.afterSync { [self] in
+                    process.disk.log.noteSynced()
+                    write(rest)
+                }
+            }
+        }
+        process.afterSync { [self] in ended(batches.last?.ticket) }
+    }
+
+    private func ended(_ ticket: UInt64?) {
+        process.disk.log.noteSynced()
+        isBusy = false
+        if let ticket { process.arrive(.input(.durable(through: ticket))) }
+        begin()
+    }
+}

@@ -1,0 +1,131 @@
+import ClusterModel
+import DataCore
+
+/// A data node's directory on a disk that keeps, at a power cut, what was synced and of the rest what chance leaves.
+public final class VirtualDisk {
+    let log: VirtualLog
+    private var stores: [StoreID: VirtualStore] = [:]
+    /// The cluster the directory belongs to, once it joined one.
+    var cluster: UniqueID?
+
+    init(log: UniqueID, segmentBytes: Int) {
+        self.log = VirtualLog(log: log, segmentBytes: segmentBytes)
+    }
+
+    /// Why a directory cannot be opened.
+    struct Unusable: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// What a start finds, as NodeRuntime's StoreRecovery tells it; the store of each replica goes on from what is sure.
+    func open() throws(Unusable) -> RecoveredNode {
+        let opened: VirtualLog.Opened
+        do {
+            opened = try log.open()
+        } catch {
+            throw Unusable(description: "\(error)")
+        }
+        if let gap = opened.control.all.first(where: \.hasGap) {
+            throw Unusable(description: "records of shard \(gap.shard) are missing before \(gap.last)")
+        }
+        var replicas: [RecoveredNode.Replica] = []
+        var known: [StoreID: Seq] = [:]
+        for control in opened.control.all {
+            guard let configuration = control.configuration.withByteView({ ShardConfiguration(decoding: $0) }) else {
+                continue
+            }
+            let id = StoreID(shard: control.shard, incarnation: control.incarnation)
+            let begins = opened.first[control.shard] ?? Seq(rawValue: control.last.rawValue &+ 1)
+            if stores[id] == nil { stores[id] = VirtualStore(usesSlots: configuration.range.usesSlots) }
+            stores[id]?.reopen()
+            let held = stores[id]?.applied.seq ?? .zero
+            guard held.rawValue &+ 1 >= begins.rawValue, held <= control.last else {
+                throw Unusable(
+                    description: "store \(id) holds records up to \(held), the log has \(begins) to \(control.last)")
+            }
+            known[id] = held
+            replicas.append(
+                RecoveredNode.Replica(
+                    shard: control.shard, incarnation: control.incarnation, configuration: configuration,
+                    lastEpoch: control.lastEpoch, last: control.last, applied: held, time: 0))
+        }
+        let batches = opened.batches.filter { batch in
+            var isNeeded = false
+            batch.forEachRecord { header, _ in
+                let id = StoreID(shard: header.shard, incarnation: header.incarnation)
+                if header.kind.isNumbered, let held = known[id], header.seq > held { isNeeded = true }
+            }
+            return isNeeded
+        }
+        for (index, batch) in batches.enumerated() { batch.ticket = UInt64(index + 1) }
+        return RecoveredNode(cluster: cluster, replicas: replicas, batches: batches)
+    }
+
+    // MARK: Stores
+
+    func openStore(_ id: StoreID, usesSlots: Bool) {
+        if stores[id] == nil { stores[id] = VirtualStore(usesSlots: usesSlots) }
+    }
+
+    func dropStore(_ id: StoreID) { stores[id] = nil }
+    func forgetHints(_ id: StoreID, through last: [UInt8]) { stores[id]?.forgetHints(through: last) }
+    func flush() { for id in stores.keys.sorted() { stores[id]?.flush() } }
+
+    /// Applies the records of a batch. Gives the stores' new marks.
+    func apply(_ batch: LogBatch, _ marks: inout [StoreID: DataInput.Applied]) {
+        batch.forEachRecord { header, payload in
+            guard header.kind.isNumbered else { return }
+            let id = StoreID(shard: header.shard, incarnation: header.incarnation)
+            guard stores[id] != nil else { return }
+            stores[id]?.apply(header, payload)
+            guard let applied = stores[id]?.applied else { return }
+            marks[id] = DataInput.Applied(store: id, epoch: applied.epoch, seq: applied.seq, bytes: 0)
+        }
+    }
+
+    func answer(_ batch: RowBatch) {
+        var row = ByteBuffer(capacity: 64)
+        for index in batch.items.indices {
+            let item = batch.items[index]
+            guard let store = stores[item.store] else {
+                batch.answer(index, .failed)
+                continue
+            }
+            row.removeAll()
+            RowKey.write(batch.key(index), usesSlots: item.usesSlots, to: &row)
+            guard let bytes = store[row.view] else {
+                batch.answer(index, .absent)
+                continue
+            }
+            bytes.withByteView { view in
+                guard let stored = StoredValue(view) else { return batch.answer(index, .failed) }
+                batch.answer(index, value: stored.value, deadline: stored.deadline)
+            }
+        }
+    }
+
+    func answer(_ scan: Scan) {
+        guard let store = stores[scan.store] else {
+            scan.isFailed = true
+            return
+        }
+        store.answer(scan)
+    }
+
+    /// Data rows of all stores.
+    public var rowCount: Int { stores.values.reduce(0) { $0 + $1.rows.count } }  // order-free: a sum
+
+    // MARK: Losing power
+
+    func cutPower(_ chance: inout Chance, tears: Bool) {
+        log.cutPower(&chance, tears: tears)
+        for id in stores.keys.sorted() { stores[id]?.cutPower(&chance) }
+    }
+}
+
+extension ShardRange {
+    var usesSlots: Bool {
+        if case .slots = self { return true }
+        return false
+    }
+}

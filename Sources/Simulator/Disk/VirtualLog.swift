@@ -1,0 +1,174 @@
+import ClusterModel
+import DataCore
+
+/// A node's log on a virtual disk: real segments, batches sealed and judged by the cores' own code, and what of them was
+/// synced. It writes as NodeRuntime's log writer does: preallocated segments, each opened by a synced checkpoint.
+final class VirtualLog {
+    struct Segment {
+        var generation: UInt64
+        var bytes: [UInt8]
+        /// Parts written since the last sync, in order.
+        var unsynced: [Range<Int>] = []
+        /// Whether its name is sure to be in the directory.
+        var isNamed = false
+    }
+
+    private let log: UniqueID
+    /// Bytes after which a segment is full.
+    var segmentBytes: Int
+    private(set) var segments: [Segment] = []
+
+    // Of the process that has it open.
+    private var control = ControlState()
+    private var place = LogOffset.zero
+    private var syncedThrough = LogOffset.zero
+    private var checksum: UInt32 = 0
+
+    init(log: UniqueID, segmentBytes: Int) {
+        self.log = log
+        self.segmentBytes = segmentBytes
+    }
+
+    // MARK: Opening
+
+    /// What a start finds.
+    struct Opened {
+        var control: ControlState
+        var first: [ShardID: Seq]
+        var batches: [LogBatch]
+    }
+
+    /// Reads and judges all segments, cuts a torn tail and makes what is left durable.
+    func open() throws(LogRecovery.Damage) -> Opened {
+        var recovery = LogRecovery(log: log)
+        for segment in segments {
+            try segment.bytes.withByteView { (view) throws(LogRecovery.Damage) in
+                try recovery.take(generation: segment.generation, view)
+            }
+        }
+        let end = recovery.end
+        segments.removeAll { $0.generation > end.generation }
+        if let last = segments.indices.last {
+            segments[last].bytes.removeLast(max(segments[last].bytes.count - Int(end.offset), 0))
+            for index in segments.indices {
+                segments[index].unsynced = []
+                segments[index].isNamed = true
+            }
+        }
+        control = recovery.control
+        checksum = recovery.lastChecksum
+        place = end
+        syncedThrough = end
+        return Opened(control: recovery.control, first: recovery.firstSeen, batches: batches(recovery.batches))
+    }
+
+    private func batches(_ found: [LogRecovery.Found]) -> [LogBatch] {
+        found.compactMap { found in
+            guard let segment = segments.first(where: { $0.generation == found.start.generation }) else { return nil }
+            return segment.bytes.withByteView { view in
+                let start = Int(found.start.offset)
+                let batch = LogBatch(onDisk: view[start..<start + found.size], ticket: 0)
+                batch.generation = found.start.generation
+                return batch
+            }
+        }
+    }
+
+    // MARK: Writing
+
+    /// The segment that is written now.
+    var generation: UInt64 { place.generation }
+    var oldestGeneration: UInt64 { segments.first?.generation ?? place.generation }
+
+    /// Whether a batch fits the segment that is written.
+    func hasRoom(for batch: LogBatch) -> Bool {
+        !segments.isEmpty && segments[segments.count - 1].generation == place.generation
+            && (Int(place.offset) + batch.sizeOnDisk <= segmentBytes || place.offset == opened)
+    }
+
+    /// Where the first batch behind the opening checkpoint lies.
+    private var opened: UInt64 = 0
+
+    /// Begins the next segment by its header and a checkpoint of all shards (RULES E8); to be synced before anything else
+    /// is written.
+    func roll() {
+        let generation = place.generation + 1
+        let header = SegmentHeader(log: log, generation: generation, size: UInt64(segmentBytes)).block
+        segments.append(Segment(generation: generation, bytes: header, unsynced: [0..<header.count]))
+        place = LogOffset(generation: generation, offset: SegmentHeader.firstBatch)
+        let opening = LogBatch(capacity: 1024)
+        control.write(to: opening)
+        put(opening, isCheckpoint: true)
+        opened = place.offset
+    }
+
+    func write(_ batch: LogBatch) {
+        batch.generation = place.generation
+        control.note(batch)
+        put(batch, isCheckpoint: false)
+    }
+
+    private func put(_ batch: LogBatch, isCheckpoint: Bool) {
+        let sealed = batch.seal(
+            BatchStamp(
+                log: log, place: place, syncedThrough: syncedThrough, previousChecksum: checksum,
+                isCheckpoint: isCheckpoint))
+        let last = segments.count - 1
+        let start = segments[last].bytes.count
+        segments[last].bytes.append(contentsOf: sealed.bytes.array)
+        segments[last].unsynced.append(start..<segments[last].bytes.count)
+        checksum = sealed.checksum
+        place.offset += UInt64(sealed.bytes.count)
+    }
+
+    /// Everything written is on the disk.
+    func noteSynced() {
+        for index in segments.indices where !segments[index].unsynced.isEmpty {
+            segments[index].unsynced = []
+            segments[index].isNamed = true
+        }
+        syncedThrough = place
+    }
+
+    /// Segments before this one hold nothing that is still needed.
+    func release(below generation: UInt64) { segments.removeAll { $0.generation < generation } }
+
+    // MARK: Losing power
+
+    /// What becomes of a part that was written and not synced.
+    enum Fate { case kept, dropped, torn, garbage }
+
+    /// The power is cut: each part written since the last sync meets its fate.
+    func cutPower(_ chance: inout Chance, tears: Bool) {
+        for index in segments.indices {
+            for part in segments[index].unsynced {
+                let roll = chance.below(tears ? 6 : 4)
+                let fate: Fate = roll < 2 ? .kept : roll < 4 ? .dropped : roll == 4 ? .torn : .garbage
+                damage(index, part, fate, &chance)
+            }
+            segments[index].unsynced = []
+        }
+        // A file whose directory was not synced may be gone; names are lost from the newest on.
+        while let last = segments.last, !last.isNamed, chance.oneIn(2) { segments.removeLast() }
+        for index in segments.indices { segments[index].isNamed = true }
+    }
+
+    private func damage(_ index: Int, _ part: Range<Int>, _ fate: Fate, _ chance: inout Chance) {
+        switch fate {
+        case .kept: return
+        case .dropped: for place in part { segments[index].bytes[place] = 0 }
+        case .torn, .garbage:
+            // Sectors of 512 bytes persist or not, each on its own.
+            var start = part.lowerBound
+            while start < part.upperBound {
+                let end = min((start / 512 + 1) * 512, part.upperBound)
+                if chance.oneIn(2) {
+                    for place in start..<end {
+                        segments[index].bytes[place] = fate == .torn ? 0 : UInt8(truncatingIfNeeded: chance.next())
+                    }
+                }
+                start = end
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+public import ClusterModel
+
+/// How a world is built: machines, limits, speeds. Times in ns unless said.
+public struct WorldSettings: Sendable {
+    public var seed: UInt64
+    public var nodes = 3
+    public var metas = 1
+    public var keyspace = KeyspaceWish(name: "default", scheme: SchemeParameters(kind: .hash, shards: 6))
+
+    // Of data nodes
+    public var cacheBytes = 1 << 20
+    public var backlogBytes = 1 << 24
+    public var segmentBytes = 1 << 20
+    /// ms.
+    public var gatewayTimeoutMillis: UInt64 = 5000
+    public var syncDelay: ClosedRange<UInt64> = 100_000...2_000_000
+
+    // Of the metadata group
+    public var snapshotEvery: UInt64 = 1024
+    /// ms.
+    public var downAfter: UInt64 = 30_000
+    public var logDelay: ClosedRange<UInt64> = 200_000...5_000_000
+
+    /// A packet's time on its way, and what may be added.
+    public var delay: UInt64 = 100_000
+    public var jitter: UInt64 = 300_000
+
+    public init(seed: UInt64) { self.seed = seed }
+}
