@@ -20,6 +20,9 @@ public enum DataInput {
     case forwardAnswered(from: NodeID, ByteView)
     case linkOpened(LinkID, node: NodeID)
     case linkClosed(LinkID)
+    /// So many bytes of replies wait for a link to take them. To be told after each `DataEffect.answer` of more than
+    /// `DataNode.reportedBytes`, and again until none wait.
+    case linkBacklog(LinkID, bytes: Int)
     /// The connection to another node's peer port broke. Commands given to it since the last one answered may or may
     /// not have run; `unsent` says whether the last try never got through, so that nothing was sent.
     case peerLost(NodeID, nothingSent: Bool)

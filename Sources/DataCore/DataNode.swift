@@ -71,6 +71,9 @@ public import ClusterModel
         return unsafe engine.pointee.connections[place].isAuthenticated
     }
 
+    /// Bytes of replies for one link above which the host has to tell `DataInput.linkBacklog`.
+    public static let reportedBytes = 1 << 20
+
     /// The node's cluster, once known.
     public var cluster: UniqueID? { unsafe engine.pointee.cluster }
     /// Where another node's peer port is, by the map.
@@ -102,6 +105,7 @@ extension Engine {
         // Sessions of a link begin with its first command.
         case .linkOpened: break
         case .linkClosed(let link): noteLinkClosed(link)
+        case .linkBacklog(let link, let bytes): noteBacklog(of: link, bytes)
         case .peerLost(let node, let nothingSent): notePeerLost(node, nothingSent: nothingSent)
         case .released(let release): noteRelease(release)
         case .diskLow(let isLow): isDiskLow = isLow

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Bad input and bad clients against a live node: no crash, no stall of others above a second, memory that returns.
 
-  hostile.py --gateway H:P --cluster H:P --pid PID [--max-clients N]
-PID is the datasrv that serves both ports. Each test runs while a well-behaved client pings and writes beside it."""
+  hostile.py --gateway H:P --cluster H:P --pid PID[,PID...] [--max-clients N]
+The first PID is the datasrv that serves both ports, the others are the rest of its cluster. Each test runs while a well-behaved client pings and writes beside it."""
 
 import argparse
 import os
@@ -18,8 +18,12 @@ from resp import Closed, Connection, Error, Simple, pack
 MIB = 1 << 20
 
 
-def memory(pid):
-    """Resident bytes of the process; fails when it is gone."""
+def memory(pids):
+    """Resident bytes of the processes together; fails when one is gone."""
+    return sum(resident(pid) for pid in pids)
+
+
+def resident(pid):
     with open(f"/proc/{pid}/status") as status:
         for line in status:
             if line.startswith("VmRSS:"):
@@ -62,9 +66,9 @@ class Witness:
 
 
 class Target:
-    def __init__(self, gateway, cluster, pid, max_clients):
+    def __init__(self, gateway, cluster, pids, max_clients):
         self.ports = {"gateway": gateway, "cluster": cluster}
-        self.gateway, self.pid, self.max_clients = gateway, pid, max_clients
+        self.gateway, self.pids, self.max_clients = gateway, pids, max_clients
 
     def both(self):
         return self.ports.values()
@@ -156,7 +160,7 @@ def http_verbs(target):
 def declared_lengths(target):
     """A thousand connections each announce 16 MiB and send a little: memory follows what was received."""
     for port in target.both():
-        before = memory(target.pid)
+        before = memory(target.pids)
         with Witness(target.gateway):
             held = []
             try:
@@ -168,7 +172,7 @@ def declared_lengths(target):
                         connection.send(b"*1048576\r\n$3\r\nabc\r\n")
                     held.append(connection)
                 time.sleep(0.5)
-                grown = memory(target.pid) - before
+                grown = memory(target.pids) - before
                 expect(grown < 64 * MIB, f"memory grew by {grown / MIB:.0f} MiB for 1000 announcements")
             finally:
                 for connection in held:
@@ -177,7 +181,7 @@ def declared_lengths(target):
 
 def huge_announcements(target):
     """Lengths up to Redis's own 512 MiB limit and beyond ours: refused or waited for, never allocated."""
-    before = memory(target.pid)
+    before = memory(target.pids)
     with Witness(target.gateway):
         held = []
         for length in (16777217, 67108864, 536870912, 536870913, 2147483648, 1 << 62):
@@ -185,7 +189,7 @@ def huge_announcements(target):
             connection.send(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\nabc" % length)
             held.append(connection)
         time.sleep(0.3)
-        grown = memory(target.pid) - before
+        grown = memory(target.pids) - before
         for connection in held:
             connection.close()
         expect(grown < 64 * MIB, f"memory grew by {grown / MIB:.0f} MiB")
@@ -231,25 +235,37 @@ def backtracking_patterns(target):
 
 
 def unread_replies(target):
-    """A client that asks and never reads: closed at the output bound, memory comes back."""
+    """A client that asks and never reads, for a value here and for one on another node: closed at the output bound, memory
+    comes back."""
+    for key in sorted(keys_by_node(target).values()):
+        with Connection(target.gateway) as connection:
+            connection.call("SET", key, random.Random(1).randbytes(MIB))
+        before = memory(target.pids)
+        with Witness(target.gateway):
+            connection = Connection(target.gateway, receive_buffer=4096)
+            peak = 0
+            try:
+                for _ in range(400):
+                    connection.send(pack("GET", key) * 4)
+                    peak = max(peak, memory(target.pids))
+            except OSError:
+                pass
+            finally:
+                time.sleep(0.2)
+                peak = max(peak, memory(target.pids))
+                connection.close()
+            expect(peak - before < 200 * MIB, f"memory grew by {(peak - before) / MIB:.0f} MiB under one silent client")
+        eventually(lambda: memory(target.pids) - before < 64 * MIB, "memory comes back after the silent client", 20)
+
+
+def keys_by_node(target):
+    """A key of each node, by the node's name."""
+    found = {}
     with Connection(target.gateway) as connection:
-        connection.call("SET", "unread", random.Random(1).randbytes(MIB))
-    before = memory(target.pid)
-    with Witness(target.gateway):
-        connection = Connection(target.gateway, receive_buffer=4096)
-        peak = 0
-        try:
-            for _ in range(400):
-                connection.send(pack("GET", "unread") * 4)
-                peak = max(peak, memory(target.pid))
-        except OSError:
-            pass
-        finally:
-            time.sleep(0.2)
-            peak = max(peak, memory(target.pid))
-            connection.close()
-        expect(peak - before < 160 * MIB, f"memory grew by {(peak - before) / MIB:.0f} MiB under one silent client")
-    eventually(lambda: memory(target.pid) - before < 64 * MIB, "memory comes back after the silent client", 20)
+        for index in range(200):
+            found.setdefault(connection.call("SHARD.WHERE", f"unread:{index}")[2], f"unread:{index}")
+    equal(len(found), len(target.pids), "every node serves a shard")
+    return found
 
 
 def slow_loris(target):
@@ -351,25 +367,25 @@ TESTS = [
 
 
 def settled(target, before):
-    memory(target.pid)
-    eventually(lambda: memory(target.pid) - before < 64 * MIB, f"memory within 64 MiB of before ({before / MIB:.0f} MiB)", 20)
+    memory(target.pids)
+    eventually(lambda: memory(target.pids) - before < 64 * MIB, f"memory within 64 MiB of before ({before / MIB:.0f} MiB)", 20)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gateway", required=True)
     parser.add_argument("--cluster", required=True)
-    parser.add_argument("--pid", type=int, required=True)
+    parser.add_argument("--pid", required=True)
     parser.add_argument("--max-clients", type=int, default=10_000)
     parser.add_argument("--only", help="run the tests whose name has this in it")
     options = parser.parse_args()
     port = lambda address: int(address.rsplit(":", 1)[-1])  # noqa: E731
-    target = Target(port(options.gateway), port(options.cluster), options.pid, options.max_clients)
+    target = Target(port(options.gateway), port(options.cluster), [int(pid) for pid in options.pid.split(",")], options.max_clients)
     # Warm: what a first use allocates once is no growth.
     with Connection(target.gateway) as connection:
         for index in range(1000):
             connection.call("SET", f"warm:{index}", "x" * 1000)
-    before = memory(options.pid)
+    before = memory(target.pids)
     report = Report()
     for body in TESTS:
         if not options.only or options.only in body.__name__:

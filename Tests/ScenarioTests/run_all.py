@@ -33,9 +33,10 @@ def scenarios():
         results = [script("redis_py.py", "--gateway", f"127.0.0.1:{cluster.gateway_port()}",
                           "--cluster", f"127.0.0.1:{cluster.cluster_port()}", "--shardctl",
                           write_shardctl(cluster))]
-    with Cluster(data=1) as cluster:
+    with Cluster(data=2) as cluster:
+        pids = ",".join(str(cluster.pid(name)) for name in ("d1", "d2"))
         results.append(script("hostile.py", "--gateway", f"127.0.0.1:{cluster.gateway_port()}", "--cluster",
-                              f"127.0.0.1:{cluster.cluster_port()}", "--pid", cluster.pid("d1")))
+                              f"127.0.0.1:{cluster.cluster_port()}", "--pid", pids))
     return results
 
 

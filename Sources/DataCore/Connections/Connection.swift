@@ -36,6 +36,8 @@ public enum PortKind: UInt8, Sendable {
         case pause
         /// WAIT, until enough members are durable.
         case wait
+        /// Sessions: their link does not take replies as fast as they come.
+        case output
 
         /// Whether its end makes the command run once more; else it is answered from outside.
         var isRetried: Bool {
@@ -97,6 +99,10 @@ public enum PortKind: UInt8, Sendable {
     var transaction = Transaction()
     /// Where its unanswered forwarded commands are, one entry a shard (see Gateway).
     var inFlight: [ForwardRoute] = []
+    /// Bytes of its forwarded commands that are not answered yet.
+    var forwardedBytes = 0
+    /// Bytes of other nodes' replies that wait for an earlier one.
+    var resultBytes = 0
     /// Replica and seq of its last write, for WAIT.
     var lastWrite: (replica: Int, seq: UInt64) = (-1, 0)
     /// Sessions: the attempt refused last; later commands of it are refused too.

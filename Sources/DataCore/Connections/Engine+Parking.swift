@@ -31,7 +31,7 @@ extension Engine {
         case .serving, .lookup:
             connections[place].blockedUntil = now.monotonic + settings.gatewayTimeoutMillis * 1_000_000
             parked.append(place)
-        case .backlog, .pause, .wait: parked.append(place)
+        case .backlog, .pause, .wait, .output: parked.append(place)
         }
     }
 
@@ -45,6 +45,10 @@ extension Engine {
     private mutating func resume(_ place: Int) {
         var arguments = takeViews()
         while !connections[place].isBlocked, !connections[place].queue.isEmpty {
+            if isOutputFull(place) {
+                block(place, .output)
+                break
+            }
             arguments.removeAll(keepingCapacity: true)
             let request = connections[place].queue.request()
             connections[place].queue.views(into: &arguments)
@@ -62,16 +66,22 @@ extension Engine {
             }
         }
         give(back: arguments)
-        if connections[place].isThrottled, isReadable(place) {
-            connections[place].isThrottled = false
-            effects.emit(.resumeReading(id(place)))
-        }
+        resumeReading(place)
+    }
+
+    /// Has the host read on from a connection that had too much waiting.
+    @inline(__always)
+    mutating func resumeReading(_ place: Int) {
+        guard connections[place].isThrottled, isReadable(place) else { return }
+        connections[place].isThrottled = false
+        effects.emit(.resumeReading(id(place)))
     }
 
     /// Whether more of the connection's commands may be read: what it has queued is bounded.
     func isReadable(_ place: Int) -> Bool {
         connections[place].queue.footprint < Engine.queueBytes
             && connections[place].held.bytes.count < Limits.outputBytes
+            && connections[place].marks.count < Engine.queueMarks
     }
 
     /// Bytes of queued commands above which a connection is not read.

@@ -134,6 +134,7 @@ extension Engine {
             unsafe connection.pointee.held.bytes.shrink(above: 64 << 10)
         }
         if unsafe connection.pointee.marks.isEmpty, case .order = unsafe connection.pointee.block { unblock(place) }
+        resumeReading(place)
     }
 
     @inline(__always)

@@ -11,7 +11,7 @@ extension Engine {
         let shard = keyspaces[index].entries[entry]
         if connections[place].isSession { return refuseSession(call, shard.shard) }
         guard let node = owner(of: shard) else { return .blocked(.serving) }
-        if isOrdered(place, shard.shard, behind: node) { return .blocked(.order) }
+        if isOrdered(place, shard.shard, behind: node) || hasForwardedEnough(call) { return .blocked(.order) }
         let request = takeRequest()
         let keyPosition = spec.keyPositions(count: call.count).first { _ in true } ?? 0
         let forward = Forward(
@@ -23,6 +23,14 @@ extension Engine {
         send(forward)
         call.isDeferred = true
         return .done
+    }
+
+    /// Bytes of one connection's commands that may be under way to other nodes.
+    static let forwardedBytes = 4 << 20
+
+    /// Whether so much of the connection is under way that a further command waits for the replies.
+    private func hasForwardedEnough(_ call: Call) -> Bool {
+        connections[call.connection].forwardedBytes > Engine.forwardedBytes
     }
 
     func owner(of shard: KeyspaceIndex.Entry) -> NodeID? { shard.replica >= 0 ? settings.id : shard.primary }
@@ -94,6 +102,7 @@ extension Engine {
     }
 
     private mutating func note(inFlight forward: Forward, _ place: Int) {
+        connections[place].forwardedBytes += forward.arguments.footprint
         if let known = connections[place].inFlight.firstIndex(where: { $0.shard == forward.shard }) {
             connections[place].inFlight[known].count += 1
             connections[place].inFlight[known].node = forward.node
@@ -103,6 +112,7 @@ extension Engine {
     }
 
     private mutating func note(landed forward: Forward, _ place: Int) {
+        connections[place].forwardedBytes -= forward.arguments.footprint
         guard let known = connections[place].inFlight.firstIndex(where: { $0.shard == forward.shard }) else { return }
         connections[place].inFlight[known].count -= 1
         if connections[place].inFlight[known].count <= 0 { connections[place].inFlight.remove(at: known) }
@@ -134,7 +144,9 @@ extension Engine {
         switch forward.sink {
         case .mark:
             gateway.results[forward.request] = reply
+            connections[place].resultBytes += reply.count
             release(place)
+            if connections[place].resultBytes > Limits.outputBytes { closeOverfull(place) }
         case .gather(let number, let part):
             gathered(number, part: part, reply)
         }
@@ -143,11 +155,19 @@ extension Engine {
     /// Gives a remote reply its place in the order, if it is there.
     mutating func releaseRemote(_ mark: Connection.Mark, _ place: Int) -> Bool {
         guard let reply = gateway.results.removeValue(forKey: mark.request) else { return false }
+        connections[place].resultBytes -= reply.count
         if mark.count > 0 {
             connections[place].out.bytes.append(reply)
             markDirty(place)
         }
         return true
+    }
+
+    /// Replies above the output bound wait behind an earlier one: as with a client that does not read, it is closed.
+    private mutating func closeOverfull(_ place: Int) {
+        effects.emit(note(.warning, "client \(connections[place].client.id) has too many replies waiting: closed"))
+        connections[place].isClosing = true
+        effects.emit(.close(id(place)))
     }
 
     // MARK: Refused and lost

@@ -76,7 +76,9 @@ extension Engine {
         guard let result = gather.failure ?? combine(gather) else { return }
         gateway.gathers[number] = nil
         gateway.results[number] = result
-        if let place = place(gather.connection) { release(place) }
+        guard let place = place(gather.connection) else { return }
+        connections[place].resultBytes += result.count
+        release(place)
     }
 
     /// The whole reply; nil when the gather goes on with further parts.

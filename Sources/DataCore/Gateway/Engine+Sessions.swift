@@ -33,6 +33,10 @@ extension Engine {
         connections[place].sessionAttempt = command.attempt
         unsafe arguments.withUnsafeBufferPointer { views in
             guard let base = views.baseAddress else { return }
+            if !connections[place].isBlocked, isOutputFull(place) {
+                unsafe enqueue(place, base, views.count, request: command.request)
+                return block(place, .output)
+            }
             unsafe accept(place, base, views.count, request: command.request)
         }
     }
@@ -78,11 +82,30 @@ extension Engine {
         gateway.answers[link] = batch
     }
 
+    /// Bytes of replies waiting for a link above which its sessions run nothing more: a client that reads slowly makes
+    /// its gateway hold a bounded amount, and this node no more than that.
+    static let linkBytes = 8 << 20
+
+    /// Whether a session's link has enough to carry.
+    @inline(__always)
+    func isOutputFull(_ place: Int) -> Bool {
+        guard case .session(let link, _) = connections[place].kind else { return false }
+        return (gateway.answers[link]?.bytes.count ?? 0) + (gateway.backlogs[link] ?? 0) > Engine.linkBytes
+    }
+
+    /// The host tells what its links still hold.
+    mutating func noteBacklog(of link: LinkID, _ bytes: Int) {
+        gateway.backlogs[link] = bytes > 0 ? bytes : nil
+        guard bytes <= Engine.linkBytes / 2 else { return }
+        resumeParked { if case .output = $0 { true } else { false } }
+    }
+
     /// A gateway's link is gone, and with it its sessions.
     mutating func noteLinkClosed(_ link: LinkID) {
         let gone = gateway.sessions.filter { $0.key.link == link }.map(\.value).sorted()
         for place in gone { close(place) }
         gateway.answers[link] = nil
+        gateway.backlogs[link] = nil
     }
 
     /// Hands the turn's frames to the host; what this node owes itself runs at once.

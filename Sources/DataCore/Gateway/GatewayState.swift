@@ -18,6 +18,9 @@ struct GatewayState {
     /// Replies of this turn by link.
     var answers: [LinkID: ForwardReplyBatch] = [:]
 
+    /// Bytes of replies that their link has not taken yet, where there are many.
+    var backlogs: [LinkID: Int] = [:]
+
     var sessions: [SessionKey: Int] = [:]
 
     struct SessionKey: Hashable {

@@ -30,6 +30,8 @@ final class PeerLinks {
         /// To be closed once `greeting` is written.
         var isRefused = false
         var awaitsWrite = false
+        /// Whether the core is to be told how many bytes of replies wait.
+        var reportsBacklog = false
         /// Whether a byte of a command went out.
         var hasSent = false
         /// ns, when the phase began.
@@ -96,6 +98,7 @@ final class PeerLinks {
         for part in ForwardFrames.ofReplies(batch.bytes.view, limit: PeerFrame.payloadBytes) {
             PeerFrame.append(.forwardReply, part, to: &link.output)
         }
+        if batch.bytes.count > DataNode.reportedBytes { link.reportsBacklog = true }
         touched.insert(index)
     }
 
@@ -250,6 +253,10 @@ final class PeerLinks {
                 link.hasSent = link.hasSent || link.isDialled
                 guard drain(&link.output, link) else { return close(index, step: step) }
             }
+        }
+        if link.reportsBacklog {
+            link.reportsBacklog = !link.output.isEmpty
+            step(.linkBacklog(LinkID(number: link.number), bytes: link.output.count))
         }
         let awaits = !link.greeting.isEmpty || link.phase == .open && !link.output.isEmpty
         if awaits != link.awaitsWrite {
