@@ -77,6 +77,7 @@ let package = Package(
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("WireTests", ["ClusterModel", "Wire"]),
         tests("DataCoreTests", ["ClusterModel", "DataCore", "Simulator", "Wire"]),
+        tests("SimulatorTests", ["ClusterModel", "Simulator", "Wire"]),
         tests("NodeLogTests", ["ClusterModel", "DataCore"]),
         tests("MetaCoreTests", ["ClusterModel", "MetaCore"]),
         tests("LevelStoreTests", ["ClusterModel", "LevelStore"]),

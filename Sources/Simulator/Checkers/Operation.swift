@@ -1,0 +1,99 @@
+/// What a client asked of one key and what it was told: one line of a history.
+public struct Operation: Hashable, Sendable, CustomStringConvertible {
+    /// What is asked. Values are bytes, as Redis strings.
+    public enum Action: Hashable, Sendable {
+        case get
+        case exists
+        case set([UInt8])
+        case setIfAbsent([UInt8])
+        /// SET ... GET: the value before it.
+        case exchange([UInt8])
+        case delete
+        case getAndDelete
+        case increment(Int64)
+        case append([UInt8])
+
+        /// Whether it may change the value.
+        public var isWrite: Bool { self != .get && self != .exists }
+    }
+
+    /// What a client was told.
+    public enum Outcome: Hashable, Sendable {
+        case ok
+        case value([UInt8]?)
+        case number(Int64)
+        /// An error that says nothing happened (RULES G2).
+        case refused
+        /// It may have happened, may happen later, or never: no reply came, or UNCERTAIN.
+        case unknown
+    }
+
+    public var client: Int
+    public var action: Action
+    /// When it was sent, ns.
+    public var invoked: UInt64
+    /// When its outcome was known, ns; of an unknown one it means nothing.
+    public var returned: UInt64
+    public var outcome: Outcome
+
+    public init(client: Int, _ action: Action, invoked: UInt64, returned: UInt64, _ outcome: Outcome) {
+        self.client = client
+        self.action = action
+        self.invoked = invoked
+        self.returned = returned
+        self.outcome = outcome
+    }
+
+    public var description: String {
+        let end = outcome == .unknown ? "?" : Trace.seconds(returned)
+        return "client \(client) \(Trace.seconds(invoked))-\(end) \(Self.text(action)) -> \(Self.text(outcome))"
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes.prefix(80), as: UTF8.self) }
+
+    private static func text(_ action: Action) -> String {
+        switch action {
+        case .get: "GET"
+        case .exists: "EXISTS"
+        case .set(let value): "SET \(text(value))"
+        case .setIfAbsent(let value): "SETNX \(text(value))"
+        case .exchange(let value): "SET \(text(value)) GET"
+        case .delete: "DEL"
+        case .getAndDelete: "GETDEL"
+        case .increment(let number): "INCRBY \(number)"
+        case .append(let value): "APPEND \(text(value))"
+        }
+    }
+
+    private static func text(_ outcome: Outcome) -> String {
+        switch outcome {
+        case .ok: "OK"
+        case .value(let value): value.map { text($0) } ?? "nil"
+        case .number(let number): "\(number)"
+        case .refused: "refused"
+        case .unknown: "unknown"
+        }
+    }
+}
+
+extension Operation.Action {
+    /// What one key does: the value after it, and what is told.
+    func apply(to value: [UInt8]?) -> (value: [UInt8]?, outcome: Operation.Outcome) {
+        switch self {
+        case .get: (value, .value(value))
+        case .exists: (value, .number(value == nil ? 0 : 1))
+        case .set(let new): (new, .ok)
+        case .setIfAbsent(let new): value == nil ? (new, .number(1)) : (value, .number(0))
+        case .exchange(let new): (new, .value(value))
+        case .delete: (nil, .number(value == nil ? 0 : 1))
+        case .getAndDelete: (nil, .value(value))
+        case .increment(let step):
+            if let number = Int64(String(decoding: value ?? [48], as: UTF8.self)) {
+                (Array("\(number &+ step)".utf8), .number(number &+ step))
+            } else {
+                (value, .refused)
+            }
+        case .append(let tail): ((value ?? []) + tail, .number(Int64((value ?? []).count + tail.count)))
+        }
+    }
+}
