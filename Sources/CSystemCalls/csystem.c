@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -100,6 +101,11 @@ int ostraka_lock(int fd) { return result(flock(fd, LOCK_EX | LOCK_NB)); }
 int ostraka_thread_id(void) { return (int)syscall(SYS_gettid); }
 
 int ostraka_set_thread_nice(int nice) { return result(setpriority(PRIO_PROCESS, (id_t)ostraka_thread_id(), nice)); }
+
+void ostraka_map_allocations(int bytes) {
+    mallopt(M_MMAP_THRESHOLD, bytes);
+    mallopt(M_TRIM_THRESHOLD, 4 * bytes);
+}
 
 int ostraka_set_thread_name(const char *name) {
     char cut[16];

@@ -11,6 +11,8 @@ public struct ForwardedCommand: Hashable, Sendable {
     public var attempt: UInt32
     /// The gateway's number for this command; the reply carries it.
     public var request: UInt64
+    /// Instead of a request's number: the client is gone, and so is its session. Nothing answers it.
+    public static let endsSession: UInt64 = 0
     public var keyspace: KeyspaceID
     public var shard: ShardID
     public var epoch: Epoch

@@ -99,6 +99,8 @@ public enum PortKind: UInt8, Sendable {
     var transaction = Transaction()
     /// Where its unanswered forwarded commands are, one entry a shard (see Gateway).
     var inFlight: [ForwardRoute] = []
+    /// The sessions that other nodes hold for it.
+    var sessions: [RemoteSession] = []
     /// Bytes of its forwarded commands that are not answered yet.
     var forwardedBytes = 0
     /// Bytes of other nodes' replies that wait for an earlier one.
@@ -107,6 +109,8 @@ public enum PortKind: UInt8, Sendable {
     var lastWrite: (replica: Int, seq: UInt64) = (-1, 0)
     /// Sessions: the attempt refused last; later commands of it are refused too.
     var refusedAttempt: UInt32?
+    /// Sessions: bytes of replies given to the link while it was full.
+    var linkBytes = 0
     /// Sessions: the attempt of its last command.
     var sessionAttempt: UInt32 = 0
 
@@ -195,6 +199,12 @@ struct Transaction: ~Copyable {
         var keyspace: UInt32
         var key: Key
     }
+}
+
+/// A session that a node holds for a connection here.
+struct RemoteSession: Equatable {
+    var node: NodeID
+    var number: UInt64
 }
 
 /// Where forwarded commands of one shard went: later ones go the same way until all are answered.

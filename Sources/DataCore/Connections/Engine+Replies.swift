@@ -140,6 +140,7 @@ extension Engine {
     @inline(__always)
     private mutating func give(_ body: ByteView, _ mark: Connection.Mark, _ place: Int) {
         if case .session(let link, _) = connections[place].kind {
+            connections[place].linkBytes += body.count
             answer(link: link, request: mark.request, .reply, body: body)
         } else {
             connections[place].out.bytes.append(body)

@@ -83,6 +83,8 @@ extension Engine {
             return complete(
                 forward, Array("-ERR a command of \(size) bytes is too long to be forwarded to another node\r\n".utf8))
         }
+        let opened = RemoteSession(node: forward.node, number: session)
+        if !connections[place].sessions.contains(opened) { connections[place].sessions.append(opened) }
         let batch = roomToForward(size, to: forward.node)
         batch.begin(
             ForwardedCommand(
@@ -94,7 +96,7 @@ extension Engine {
     }
 
     /// The turn's frame for a node; a full one is handed to the host first, since a frame is bounded.
-    private mutating func roomToForward(_ size: Int, to node: NodeID) -> ForwardBatch {
+    mutating func roomToForward(_ size: Int, to node: NodeID) -> ForwardBatch {
         guard let batch = gateway.outgoing[node] else { return ForwardBatch() }
         guard node != settings.id, batch.bytes.count + size > ForwardBatch.framePayload else { return batch }
         effects.emit(.forward(to: node, batch))
@@ -261,6 +263,7 @@ extension Engine {
     /// The connection is gone: its forwards' replies go nowhere, and the nodes may forget its sessions.
     mutating func abandonForwards(of place: Int) {
         guard case .client = connections[place].kind else { return forgetSession(place) }
+        endSessions(of: place)
         for mark in connections[place].marks where mark.isRemote {
             gateway.results[mark.request] = nil
             gateway.gathers[mark.request] = nil

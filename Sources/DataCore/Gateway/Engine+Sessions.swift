@@ -17,6 +17,10 @@ extension Engine {
 
     private mutating func run(_ command: ForwardedCommand, _ link: LinkID, _ arguments: [ByteView]) {
         let key = GatewayState.SessionKey(link: link, session: command.session)
+        if command.request == ForwardedCommand.endsSession {
+            if let place = gateway.sessions[key] { close(place) }
+            return
+        }
         guard let keyspace = keyspaceByID[command.keyspace] else {
             beats.isDue = true
             return answer(link: link, request: command.request, .tryAgain, body: .empty)
@@ -46,6 +50,22 @@ extension Engine {
         connections[place].isAuthenticated = true
         gateway.sessions[key] = place
         return place
+    }
+
+    /// Has the nodes forget a client's sessions, and what of its commands they have not run yet.
+    mutating func endSessions(of place: Int) {
+        let word = Array("shard.end".utf8)
+        for session in connections[place].sessions {
+            let batch = roomToForward(128, to: session.node)
+            batch.begin(
+                ForwardedCommand(
+                    session: session.number, attempt: 0, request: ForwardedCommand.endsSession,
+                    keyspace: KeyspaceID(rawValue: 0), shard: ShardID(rawValue: 0), epoch: .none, protocolVersion: 2),
+                arguments: 1)
+            word.withByteView { batch.append(argument: $0) }
+            gateway.outgoing[session.node] = batch
+        }
+        connections[place].sessions.removeAll()
     }
 
     mutating func forgetSession(_ place: Int) {
@@ -86,11 +106,18 @@ extension Engine {
     /// its gateway hold a bounded amount, and this node no more than that.
     static let linkBytes = 8 << 20
 
-    /// Whether a session's link has enough to carry.
+    /// What a session may add to a full link: small replies pass those of a client that asks for much.
+    static let sessionBytes = 64 << 10
+
+    /// Whether a session's link has enough to carry, and much of it is this session's.
     @inline(__always)
-    func isOutputFull(_ place: Int) -> Bool {
+    mutating func isOutputFull(_ place: Int) -> Bool {
         guard case .session(let link, _) = connections[place].kind else { return false }
-        return (gateway.answers[link]?.bytes.count ?? 0) + (gateway.backlogs[link] ?? 0) > Engine.linkBytes
+        if (gateway.answers[link]?.bytes.count ?? 0) + (gateway.backlogs[link] ?? 0) <= Engine.linkBytes {
+            connections[place].linkBytes = 0
+            return false
+        }
+        return connections[place].linkBytes > Engine.sessionBytes
     }
 
     /// The host tells what its links still hold.

@@ -1,3 +1,4 @@
+internal import CSystemCalls
 internal import ClusterClient
 public import ClusterModel
 internal import DataCore
@@ -41,6 +42,8 @@ public final class DataHost {
         self.settings = settings
         self.logger = logger
         self.ready = ready
+        // The allocator would raise this by itself after the first long value is freed, and then keep such memory for ever.
+        ostraka_map_allocations(1 << 20)
         let descriptors = Descriptors(wantedConnections: settings.maxClients)
         if let warning = descriptors.warning { logger.warning("\(warning)") }
         guard let mailbox = Mailbox<ReactorMessage>(), let poller = Poller() else {
