@@ -88,7 +88,7 @@ let package = Package(
                 "ClusterModel", "DataCore", "LevelStore", "NodeRuntime", "Wire", logging,
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ]),
-        tests("ClusterClientTests", ["ClusterClient", "ClusterModel", "Wire"]),
+        tests("ClusterClientTests", ["ClusterClient", "ClusterModel", "Wire"] + nio),
         tests("TidyTests", []),
         tests("ClusterTests", ["ClusterClient", "ClusterModel"]),
     ]

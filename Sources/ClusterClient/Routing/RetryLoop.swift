@@ -50,7 +50,8 @@ struct RetryLoop: Sendable {
             waits += 1
             delay = core.options.backoff.delay(retry: waits, using: &generator)
         }
-        guard ContinuousClock.now + delay < deadline else { return .unavailable(reason, attempts: attempts) }
+        // The next try gets at least as long as the wait before it: a write begun at the last moment would end in doubt.
+        guard ContinuousClock.now + delay * 2 < deadline else { return .unavailable(reason, attempts: attempts) }
         // A node that is only behind the map catches up by itself within the first waits.
         if again.isMapSuspect || waits > 2 { _ = await core.routes.refresh(after: generation) }
         if delay > .zero {
