@@ -22,6 +22,15 @@ public enum DataEffect {
     /// Deliver replies on the link that the commands came by; if it is gone they are dropped.
     case answer(link: LinkID, ForwardReplyBatch)
     case release(to: NodeID, Release)
+    /// Deliver messages to the replicas of another node, or `DataInput.peerLost`; in order with all else sent to it.
+    case replicate(to: NodeID, ReplicaBatch)
+    /// Ask the metadata group for a configuration; then `DataInput.reconfigured`.
+    case reconfigure(ReconfigureRequest)
+    /// Records of a store above a seq, in batches up to a ticket, are void: never apply them.
+    case cut(StoreID, above: Seq, through: UInt64)
+    /// Put a snapshot's rows into a store, which is emptied before the first chunk; with the last chunk the store holds
+    /// what it stands for, and is durable. Then `DataInput.installed`.
+    case install(StoreID, SnapshotChunk)
     /// Send it to the metadata group; the answer comes as `DataInput.beatAnswered`.
     case beat(Heartbeat)
     /// Send what replies the connection has, then close it.

@@ -27,6 +27,12 @@ public enum DataInput {
     /// not have run; `unsent` says whether the last try never got through, so that nothing was sent.
     case peerLost(NodeID, nothingSent: Bool)
     case released(Release)
+    /// What another node's replicas say to those here (`ReplicaBatch`), valid for the step alone.
+    case replicated(from: NodeID, ByteView)
+    /// The metadata group's answer to `DataEffect.reconfigure`; nil = none came.
+    case reconfigured(ShardID, ReconfigureAnswer?)
+    /// A store holds a chunk of a snapshot (`DataEffect.install`).
+    case installed(StoreID, number: UInt64)
     /// The last beat got no answer.
     case beatFailed
     /// Whether the disk's reserve is reached.
@@ -66,12 +72,14 @@ public struct RecoveredNode {
         public var last: Seq
         /// What the store holds.
         public var applied: Seq
+        /// Where its log has which epochs.
+        public var epochs: [EpochStart]
         /// Largest time in its records, ms since 1970 (RULES A13).
         public var time: Int64
 
         public init(
             shard: ShardID, incarnation: Incarnation, configuration: ShardConfiguration, lastEpoch: Epoch, last: Seq,
-            applied: Seq, time: Int64
+            applied: Seq, epochs: [EpochStart] = [], time: Int64
         ) {
             self.shard = shard
             self.incarnation = incarnation
@@ -79,6 +87,7 @@ public struct RecoveredNode {
             self.lastEpoch = lastEpoch
             self.last = last
             self.applied = applied
+            self.epochs = epochs
             self.time = time
         }
     }

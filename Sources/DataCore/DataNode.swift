@@ -90,6 +90,7 @@ public import ClusterModel
 extension Engine {
     mutating func take(_ input: DataInput) {
         stats.steps &+= 1
+        if now.monotonic >= replication.earliestLease { expireLeases() }
         switch input {
         case .recovered(let node): recover(node)
         case .commands(let commands): execute(commands)
@@ -106,8 +107,13 @@ extension Engine {
         case .linkOpened: break
         case .linkClosed(let link): noteLinkClosed(link)
         case .linkBacklog(let link, let bytes): noteBacklog(of: link, bytes)
-        case .peerLost(let node, let nothingSent): notePeerLost(node, nothingSent: nothingSent)
+        case .peerLost(let node, let nothingSent):
+            notePeerLost(node, nothingSent: nothingSent)
+            noteFollowersLost(node)
         case .released(let release): noteRelease(release)
+        case .replicated(let node, let payload): noteReplicated(from: node, payload)
+        case .reconfigured(let shard, let answer): noteReconfigured(shard, answer)
+        case .installed(let store, let number): noteInstalled(store, number)
         case .diskLow(let isLow): isDiskLow = isLow
         case .stop: beats.isLeaving = true; beats.isDue = true
         case .tick: tick()
@@ -119,10 +125,12 @@ extension Engine {
         expireForwards()
         expireRows()
         evictRows()
+        tickReplicas()
         stats.sampleRate(at: now.monotonic)
     }
 
     mutating func endTurn() {
+        if now.monotonic >= replication.earliestLease, expireLeases() { distrustReplies() }
         if !unblocked.isEmpty { endUnblocked() }
         if clientPause.until > 0, clientPause.until <= now.monotonic {
             clientPause.until = 0
@@ -136,6 +144,7 @@ extension Engine {
         emitForwards()
         emitReads()
         persistBatch()
+        emitReplication()
         if walksChanged {
             walksChanged = false
             startWalks()

@@ -18,6 +18,8 @@ public struct DataSettings: Sendable {
     public var backlogBytes = 256 << 20
     /// How long a command waits for a serving primary before TRYAGAIN is passed on, ms.
     public var gatewayTimeoutMillis: UInt64 = 5000
+    /// Length of the leases between replicas, ms.
+    public var leaseMillis: UInt64 = 1000
     public var maxClients = 10_000
     /// What clients must AUTH with; nil = no password.
     public var password: [UInt8]?

@@ -85,8 +85,8 @@ struct KeyspaceTests {
             "--split-at"
         ),
         (
-            KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash), replicas: 3), .refused,
-            "--replicas defaults to 1"
+            KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash), replicas: 3, ack: .majority), .refused,
+            "--ack majority"
         ),
         (KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash), replicas: 0), .usage, "--replicas"),
         (KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash), minInSync: 2), .usage, "--min-in-sync"),
@@ -171,7 +171,7 @@ struct KeyspaceTests {
 
     @Test(arguments: [
         (["color": "red"], AdminErrorCode.usage), (["ack": "some"], .usage), (["split-bytes": "+5"], .usage),
-        (["split-bytes": "0"], .usage), (["auto-split": "yes"], .usage), (["replicas": "2"], .refused),
+        (["split-bytes": "0"], .usage), (["auto-split": "yes"], .usage), (["replicas": "2", "ack": "one"], .refused),
         (["min-in-sync": "3"], .usage), (["merge-bytes": "600", "split-bytes": "1000"], .usage), ([:], .usage),
         (["ack": "one", "read": "any"], .usage),
     ])

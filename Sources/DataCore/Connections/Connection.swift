@@ -57,6 +57,8 @@ public enum PortKind: UInt8, Sendable {
         var isRemote: Bool
         /// Whether it wrote a record: if that record is lost the outcome is unknown.
         var isLogged: Bool
+        /// Its record was cut off the log.
+        var isLost = false
         var replica: Int32
         /// The record it waits for; 0 = none.
         var seq: UInt64

@@ -60,7 +60,7 @@ extension Engine {
     mutating func push(_ mark: Connection.Mark, _ place: Int) {
         let connection = unsafe connections.address(place)
         if let last = unsafe connection.pointee.marks.last, !last.isRemote, !mark.isRemote, mark.request == 0,
-            last.replica == mark.replica, last.isLogged == mark.isLogged, mark.seq != 0, last.seq != 0,
+            last.replica == mark.replica, last.isLogged == mark.isLogged, !last.isLost, mark.seq != 0, last.seq != 0,
             last.count < .max
         {
             let index = unsafe connection.pointee.marks.count - 1
@@ -117,10 +117,10 @@ extension Engine {
             } else {
                 let replica = Int(mark.replica)
                 let isCovered = mark.seq == 0 || mark.seq <= numbers[replica].commit
-                guard isCovered || numbers[replica].isLost else { break }
+                guard isCovered || mark.isLost || numbers[replica].isLost else { break }
                 let length = Int(mark.length)
                 let body = unsafe connection.pointee.held.bytes.view[taken..<taken + length]
-                if isCovered {
+                if isCovered, !mark.isLost {
                     give(body, mark, place)
                 } else {
                     giveLost(mark, place)

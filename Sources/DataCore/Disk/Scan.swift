@@ -24,15 +24,18 @@ public final class Scan {
     /// Only count; no rows are given.
     public let isCount: Bool
     public let wantsValues: Bool
-    /// Row keys are given as the store has them, expiry hints included, instead of clients' keys; values are not read.
+    /// Row keys are given as the store has them, expiry hints included, instead of clients' keys; so are values, if wanted,
+    /// and expired rows are not passed over.
     public let isRaw: Bool
+    /// Stop once so many bytes of keys and values were found.
+    public let byteLimit: Int
     /// Rows with a deadline at or before this time (ms since 1970) are passed over.
     public let now: Int64
 
     public init(
         id: UInt64, store: StoreID, usesSlots: Bool, from: [UInt8], to: [UInt8]?, isReverse: Bool = false, limit: Int,
         groupPrefix: Int = 0, groupLimit: Int = .max, isCount: Bool = false, wantsValues: Bool = false,
-        isRaw: Bool = false, now: Int64
+        isRaw: Bool = false, byteLimit: Int = .max, now: Int64
     ) {
         self.id = id
         self.store = store
@@ -46,6 +49,7 @@ public final class Scan {
         self.isCount = isCount
         self.wantsValues = wantsValues
         self.isRaw = isRaw
+        self.byteLimit = byteLimit
         self.now = now
     }
 
@@ -66,6 +70,9 @@ public final class Scan {
     public var next: [UInt8]?
     /// Whether the store could not be read.
     public var isFailed = false
+
+    /// Whether the limit of rows or of bytes is reached.
+    public var isFull: Bool { count >= limit || bytes.count >= byteLimit }
 
     /// Adds a row: its key as clients know it.
     public func add(key: ByteView, value: ByteView) {

@@ -165,6 +165,9 @@ extension Engine {
         if let text = limitsViolation(call, spec) { return reject(call, text) }
         if spec.flags.contains(.write) {
             if backlog >= settings.backlogBytes { return .blocked(.backlog) }
+            if !numbers[call.replica].isWritable {
+                return reject(call, "TRYAGAIN fewer members than the keyspace's min-in-sync: writes are refused")
+            }
             if isDiskLow, spec.flags.contains(.denyoom) {
                 return reject(call, "READONLY the disk reserve is reached: only deletes are accepted")
             }

@@ -49,7 +49,8 @@ extension Engine {
 
     @inline(__always)
     private mutating func setFast(_ call: inout Call, _ key: ByteView) -> Bool {
-        guard backlog < settings.backlogBytes, !isDiskLow, key.count <= Limits.keyBytes,
+        guard backlog < settings.backlogBytes, !isDiskLow, numbers[call.replica].isWritable,
+            key.count <= Limits.keyBytes,
             call[2].count <= Limits.valueBytes
         else { return false }
         put(&call, key, call[2])

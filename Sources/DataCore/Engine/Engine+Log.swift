@@ -9,6 +9,7 @@ extension Engine {
         batch.ticket = nextTicket
         nextTicket += 1
         for index in touched.indices { touched[index].seq = numbers[Int(touched[index].replica)].last }
+        streamBatch()
         backlog += batch.byteCount
         unapplied.append(BatchNote(batch: batch, touched: touched))
         touched.removeAll(keepingCapacity: true)
@@ -23,18 +24,24 @@ extension Engine {
             for mark in unapplied[durableBatches].touched {
                 let replica = Int(mark.replica)
                 numbers[replica].durable = max(numbers[replica].durable, mark.seq)
-                isAdvanced = advanceCommit(replica) || isAdvanced
+                if replicas[replica].state == .following {
+                    acknowledge(replica)
+                } else {
+                    isAdvanced = advanceCommit(replica) || isAdvanced
+                }
             }
             durableBatches += 1
         }
+        replication.durableTicket = max(replication.durableTicket, ticket)
+        if !replication.held.isEmpty { sendHeld() }
         if isAdvanced { commitAdvanced() }
     }
 
     /// Recounts the commit point by the policy. Records of earlier epochs commit only with this epoch's start record
     /// (RULES C8). Returns whether it rose.
-    private mutating func advanceCommit(_ replica: Int) -> Bool {
-        // One member: durable here is durable on all. The members' acknowledgements enter here with replication.
-        let agreed = numbers[replica].durable
+    mutating func advanceCommit(_ replica: Int) -> Bool {
+        guard replicas[replica].hasBegun else { return false }
+        let agreed = agreed(replica)
         guard agreed >= numbers[replica].start, agreed > numbers[replica].commit, !numbers[replica].isLost else {
             return false
         }
@@ -81,11 +88,19 @@ extension Engine {
             durableBatches -= 1
             committedBatches -= 1
             backlog -= batch.byteCount
-            batch.removeAll()
-            batch.shrink(above: 4 << 20)
-            if spentBatches.count < 64 { spentBatches.append(batch) }
+            if replication.shared.isEmpty {
+                recycle(batch)
+            } else {
+                for gone in replication.history.keep(first) { recycle(gone) }
+            }
         }
         startWalks()
         if backlog < settings.backlogBytes { resumeParked { if case .backlog = $0 { true } else { false } } }
+    }
+
+    private mutating func recycle(_ batch: LogBatch) {
+        batch.removeAll()
+        batch.shrink(above: 4 << 20)
+        if spentBatches.count < 64 { spentBatches.append(batch) }
     }
 }

@@ -32,8 +32,10 @@ internal import DequeModule
     /// Replicas with a record in `batch`.
     var touched: [Touched] = []
     var spentBatches: [LogBatch] = []
-    /// The epoch that a former primary released a shard to this node for.
-    var releases: [ShardID: Epoch] = [:]
+    /// Former primaries' last words to this node.
+    var releases: [ShardID: Release] = [:]
+    /// The last life of each shard's replica that ended here.
+    var dropped: [ShardID: Incarnation] = [:]
     /// A replica began to serve in this step: commands that wait for it are tried again at its end.
     var servingChanged = false
     /// Bytes of batches not yet applied, the current one left out.
@@ -76,6 +78,8 @@ internal import DequeModule
     var keyspaceIndex: [String: Int] = ["default": 0]
     var cluster: UniqueID?
     var beats = MetaBeats()
+
+    var replication = ReplicationState()
 
     // Gateway
     var gateway = GatewayState()

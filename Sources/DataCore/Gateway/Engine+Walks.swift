@@ -55,6 +55,7 @@ extension Engine {
     /// A chunk came.
     mutating func noteScanned(_ scan: Scan) {
         if expiry.walk == scan.id { return noteHints(scan) }
+        if noteLesson(scan) { return }
         guard var walk = walks[scan.id] else { return }
         guard let place = place(walk.connection), case .scan(scan.id) = connections[place].block else {
             walks[scan.id] = nil

@@ -23,11 +23,6 @@ public struct ShardControl: Hashable, Sendable {
     /// A seq was passed over: the log has lost records of this shard.
     public var hasGap = false
 
-    public struct EpochStart: Hashable, Sendable {
-        public var epoch: Epoch
-        public var first: Seq
-    }
-
     func encode(into buffer: inout ByteBuffer) {
         buffer.append(littleEndian: promised.rawValue)
         buffer.append(littleEndian: UInt32(truncatingIfNeeded: epochs.count))
@@ -138,7 +133,7 @@ public struct ControlState: Sendable {
         case .data: advance(place, header)
         case .epochStart:
             advance(place, header)
-            shards[place].epochs.append(ShardControl.EpochStart(epoch: header.epoch, first: header.seq))
+            shards[place].epochs.append(EpochStart(epoch: header.epoch, first: header.seq))
             promise(place, header, payload)
         case .promise: promise(place, header, payload)
         case .drop: return remove(place)

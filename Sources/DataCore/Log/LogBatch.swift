@@ -214,6 +214,13 @@ public struct RecordCursor {
     /// The next record; nil at the end, or at the first bytes that are none.
     @inline(__always)
     public mutating func next() -> (header: RecordHeader, payload: ByteView)? {
+        guard let (header, whole) = nextWhole() else { return nil }
+        return (header, whole[RecordHeader.size..<whole.count])
+    }
+
+    /// The next record with all its bytes, header included.
+    @inline(__always)
+    public mutating func nextWhole() -> (header: RecordHeader, whole: ByteView)? {
         guard rest.count > 0 else { return nil }
         guard let header = RecordHeader(rest) else {
             isDamaged = true
@@ -221,8 +228,8 @@ public struct RecordCursor {
             return nil
         }
         let end = RecordHeader.size + header.length
-        let payload = rest[RecordHeader.size..<end]
+        let whole = rest[0..<end]
         rest = rest[end..<rest.count]
-        return (header, payload)
+        return (header, whole)
     }
 }

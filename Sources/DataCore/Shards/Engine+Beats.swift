@@ -44,9 +44,22 @@ extension Engine {
         let numbers = numbers[index]
         return ShardReport(
             id: ShardID(rawValue: numbers.shard), epoch: replicas[index].configuration.epoch,
-            incarnation: replicas[index].store.incarnation, role: .primary, serving: numbers.isServing,
+            incarnation: replicas[index].store.incarnation, role: role(index), serving: isTakingPart(index),
             active: replicas[index].active, last: Seq(rawValue: numbers.last), commit: Seq(rawValue: numbers.commit),
             applied: Seq(rawValue: numbers.applied), bytes: replicas[index].bytes)
+    }
+
+    private func role(_ index: Int) -> ReplicaRole {
+        let shard = replicas[index].configuration
+        if shard.primary?.node == settings.id { return .primary }
+        return shard.member(on: settings.id) != nil ? .secondary : .learner
+    }
+
+    /// A primary that may answer; another replica that has its primary's log.
+    private func isTakingPart(_ index: Int) -> Bool {
+        if numbers[index].isServing { return true }
+        return replicas[index].state == .following && replicas[index].isReconciled
+            && replicas[index].active == replicas[index].configuration.epoch
     }
 
     mutating func noteBeatAnswer(_ answer: HeartbeatAnswer) {

@@ -8,33 +8,38 @@ extension Engine {
             if let held = replicaIndex[shard.id] {
                 guard shard.epoch > replicas[held].configuration.epoch else { continue }
                 adopt(shard, held)
-            } else if let member = shard.primary, member.node == settings.id, shard.primaryBoot == settings.boot {
-                create(shard, member)
+            } else if let own = shard.replica(on: settings.id), isNew(own, of: shard) {
+                create(shard, own)
             }
         }
         for held in replicas.indices where replicas[held].state != .dropped {
             let shard = replicas[held].configuration
             if routes.shard(shard.id) == nil, routes.version > .zero { drop(held) }
         }
+        replication.shared = replicas.indices.filter { index in
+            replicas[index].isShared && (replicas[index].isLeading || replicas[index].state == .following)
+        }
+        findEarliestLease()
+    }
+
+    /// Whether a replica that is not here is to be made: not one that was dropped before, whose number is never used again
+    /// (RULES C14), and no primary's that the configuration gives to another boot.
+    private func isNew(_ own: Member, of shard: ShardConfiguration) -> Bool {
+        if let dropped = dropped[shard.id], own.incarnation <= dropped { return false }
+        return shard.primary != own || shard.primaryBoot == settings.boot
     }
 
     /// A shard that is new here.
-    private mutating func create(_ shard: ShardConfiguration, _ member: Member) {
+    private mutating func create(_ shard: ShardConfiguration, _ own: Member) {
         let usesSlots = routes.keyspace(shard.keyspace)?.scheme.kind.usesSlots ?? true
-        let store = StoreID(shard: shard.id, incarnation: member.incarnation)
+        let store = StoreID(shard: shard.id, incarnation: own.incarnation)
         let index = addReplica(
             Replica(
-                store: store, configuration: shard, state: .starting,
+                store: store, configuration: shard, state: .stopped,
                 keyspace: UInt32(truncatingIfNeeded: shard.keyspace.rawValue), active: .none, lastEpoch: .none),
             usesSlots: usesSlots)
         effects.emit(.openStore(store, usesSlots: usesSlots))
-        promise(index)
-        // A shard whose role was handed over starts only at the former primary's word (RULES C13).
-        if shard.handedOverFrom == nil || releases[shard.id] == shard.epoch {
-            startEpoch(index)
-        } else {
-            replicas[index].awaitsRelease = true
-        }
+        takeRole(index, former: nil)
     }
 
     mutating func addReplica(_ replica: Replica, usesSlots: Bool) -> Int {
@@ -51,29 +56,100 @@ extension Engine {
 
     /// A newer configuration of a shard held here.
     private mutating func adopt(_ shard: ShardConfiguration, _ held: Int) {
-        let former = replicas[held].configuration
-        replicas[held].configuration = shard
-        guard let member = shard.primary, member.node == settings.id,
-            member.incarnation == replicas[held].store.incarnation
-        else { return leave(held, to: shard, former: former) }
-        guard shard.primaryBoot == settings.boot else { return }
-        let wasServing = numbers[held].isServing
-        numbers[held].epoch = shard.epoch.rawValue
-        numbers[held].isServing = false
-        promise(held)
-        if former.primary?.node == settings.id, wasServing || replicas[held].state != .stopped {
-            // This process itself was primary of the former epoch, or comes back as its only member: nobody to wait for.
-            startEpoch(held)
-        } else if shard.handedOverFrom == nil || releases[shard.id] == shard.epoch {
-            startEpoch(held)
-        } else {
-            replicas[held].state = .starting
-            replicas[held].awaitsRelease = true
+        let former = Former(
+            configuration: replicas[held].configuration, state: replicas[held].state,
+            hasServed: numbers[held].isServing)
+        for follower in replicas[held].followers {
+            if let walk = follower.lesson?.walk { replication.lessons[walk] = nil }
         }
+        replicas[held].configuration = shard
+        takeRole(held, former: former)
+    }
+
+    /// What a replica was before it adopted a configuration.
+    private struct Former {
+        var configuration: ShardConfiguration
+        var state: Replica.State
+        var hasServed: Bool
+
+        func wasLed(by node: NodeID) -> Bool { configuration.primary?.node == node }
+    }
+
+    /// Begins to act in the configuration the replica has now.
+    private mutating func takeRole(_ index: Int, former: Former?) {
+        let shard = replicas[index].configuration
+        numbers[index].epoch = shard.epoch.rawValue
+        numbers[index].isServing = false
+        numbers[index].isWritable = shard.members.count >= shard.policy.minInSync
+        replicas[index].followers = []
+        replicas[index].hasBegun = false
+        replicas[index].awaitsRelease = false
+        replicas[index].isReconciled = false
+        replicas[index].proposal = nil
+        replicas[index].candidacy = nil
+        replicas[index].lesson = nil
+        replicas[index].adopted = now.monotonic
+        beats.isDue = true
+        guard let own = shard.replica(on: settings.id), own.incarnation == replicas[index].store.incarnation else {
+            return leave(index, former)
+        }
+        guard shard.primary != own || shard.primaryBoot == settings.boot else {
+            // Another boot of this node was meant; the metadata group will make an epoch for this one (RULES C11).
+            replicas[index].state = .stopped
+            return
+        }
+        promise(index)
+        if shard.primary == own { lead(index, former) } else { follow(index, former) }
+    }
+
+    /// Primary of a new epoch: begins now, or when nobody can be misled by it any more (RULES A7, C13).
+    private mutating func lead(_ index: Int, _ former: Former?) {
+        let shard = replicas[index].configuration
+        replicas[index].state = .starting
+        replicas[index].followers =
+            shard.members.dropFirst().map { Follower(member: $0, isLearner: false) }
+            + shard.learners.map { Follower(member: $0, isLearner: true) }
+        let ledBefore = former.map { $0.wasLed(by: settings.id) && ($0.hasServed || $0.state != .stopped) } ?? false
+        if let former, shard.handedOverFrom != nil, !ledBefore {
+            replicas[index].awaitsRelease = true
+            replicas[index].formerEpoch = former.configuration.epoch
+            // What the former primary still sends is taken, so that its last record is here when it lets go.
+            replicas[index].isReconciled = former.state == .following
+        } else if former == nil, shard.handedOverFrom != nil {
+            replicas[index].awaitsRelease = true
+        }
+        if replicas[index].isShared {
+            if mayBegin(index) { startEpoch(index) }
+        } else if !replicas[index].awaitsRelease || releases[shard.id]?.epoch == shard.epoch {
+            startEpoch(index)
+        }
+    }
+
+    /// Secondary or learner of a new epoch: waits for its primary's word. A primary that handed over lets go first, at its
+    /// last record.
+    private mutating func follow(_ index: Int, _ former: Former?) {
+        replicas[index].state = .following
+        replicas[index].patientUntil = now.monotonic + 2 * settings.leaseMillis * 1_000_000
+        if let former, former.wasLed(by: settings.id) { letGo(index) }
+    }
+
+    /// Says to the primary of the new epoch that nothing more comes from here (RULES C13).
+    private mutating func letGo(_ index: Int) {
+        guard let target = replicas[index].configuration.primary?.node else { return }
+        // What was logged and not yet sent goes first.
+        persistBatch()
+        emitReplication()
+        let release = Release(
+            shard: replicas[index].configuration.id, epoch: replicas[index].configuration.epoch, target: target,
+            boot: settings.boot, lastEpoch: replicas[index].lastEpoch, lastSeq: Seq(rawValue: numbers[index].last),
+            isEmpty: !numbers[index].hasData)
+        effects.emit(note(.info, "released to \(target)", replica: index))
+        effects.emit(.release(to: target, release))
     }
 
     /// Logs the promise: the highest epoch and configuration this replica acts in (RULES C3).
     private mutating func promise(_ index: Int) {
+        replicas[index].promiseTicket = nextTicket
         appendControl(index, kind: .promise, seq: numbers[index].last)
     }
 
@@ -81,9 +157,15 @@ extension Engine {
     mutating func startEpoch(_ index: Int) {
         replicas[index].state = .starting
         replicas[index].awaitsRelease = false
+        replicas[index].isReconciled = false
+        replicas[index].hasBegun = true
         numbers[index].last += 1
         numbers[index].start = numbers[index].last
+        replicas[index].lastEpoch = replicas[index].configuration.epoch
+        replicas[index].epochs.append(
+            EpochStart(epoch: replicas[index].configuration.epoch, first: Seq(rawValue: numbers[index].last)))
         appendControl(index, kind: .epochStart, seq: numbers[index].last)
+        askToReconcile(index)
     }
 
     private mutating func appendControl(_ index: Int, kind: RecordKind, seq: UInt64) {
@@ -102,44 +184,49 @@ extension Engine {
     mutating func beginServing(_ index: Int) {
         replicas[index].state = .serving
         replicas[index].active = replicas[index].configuration.epoch
-        replicas[index].lastEpoch = replicas[index].configuration.epoch
-        numbers[index].isServing = true
+        if replicas[index].isShared { updateServing(index) } else { numbers[index].isServing = true }
         effects.emit(note(.info, "serving", replica: index))
         beats.isDue = true
         servingChanged = true
     }
 
-    /// Another member is primary now: this one stops, says so, and releases at its last record (RULES C13).
-    private mutating func leave(_ held: Int, to shard: ShardConfiguration, former: ShardConfiguration) {
-        numbers[held].isServing = false
+    /// No replica of the new configuration: it stops.
+    private mutating func leave(_ held: Int, _ former: Former?) {
         replicas[held].state = .stopped
-        beats.isDue = true
-        guard former.primary?.node == settings.id, let target = shard.primary?.node else { return }
-        let isEmpty = !numbers[held].hasData
-        let release = Release(
-            shard: shard.id, epoch: shard.epoch, target: target, boot: settings.boot,
-            lastEpoch: replicas[held].lastEpoch, lastSeq: Seq(rawValue: numbers[held].last), isEmpty: isEmpty)
-        guard isEmpty else {
-            effects.emit(
+        let shard = replicas[held].configuration
+        guard let former else { return }
+        if shard.policy.replicas > 1 {
+            promise(held)
+            if former.wasLed(by: settings.id) { letGo(held) }
+            if numbers[held].last > numbers[held].commit { cut(held, above: numbers[held].commit) }
+            // As many others hold the data as there should be: each of them has all of it.
+            if shard.members.count >= shard.policy.replicas { drop(held) }
+            return
+        }
+        guard former.wasLed(by: settings.id), let target = shard.primary?.node else { return }
+        guard !numbers[held].hasData else {
+            return effects.emit(
                 note(
                     .error,
                     "the shard was given to \(target), which has no copy: it stays closed here, "
                         + "its data is kept; give it back by META.RECONFIGURE", replica: held))
-            return
         }
-        effects.emit(note(.info, "released to \(target)", replica: held))
-        effects.emit(.release(to: target, release))
+        letGo(held)
         drop(held)
     }
 
     /// A former primary's word. It may come before or after the configuration it is about.
     mutating func noteRelease(_ release: Release) {
         guard release.target == settings.id else { return }
-        releases[release.shard] = release.epoch
+        releases[release.shard] = release
         guard let held = replicaIndex[release.shard], replicas[held].awaitsRelease,
-            replicas[held].configuration.epoch == release.epoch, release.isEmpty
+            replicas[held].configuration.epoch == release.epoch
         else { return }
-        startEpoch(held)
+        if replicas[held].isShared {
+            if mayBegin(held) { startEpoch(held) }
+        } else if release.isEmpty {
+            startEpoch(held)
+        }
     }
 
     /// Forgets a replica and its store.
@@ -152,6 +239,7 @@ extension Engine {
             epoch: Epoch(rawValue: numbers[held].epoch), seq: Seq(rawValue: numbers[held].last), kind: .drop)
         batch.endRecord()
         replicas[held].state = .dropped
+        dropped[replicas[held].configuration.id] = replicas[held].store.incarnation
         numbers[held].isServing = false
         numbers[held].isLost = true
         replicaIndex[replicas[held].configuration.id] = nil
@@ -172,17 +260,35 @@ extension Engine {
                 Replica(
                     store: store, configuration: found.configuration, state: .stopped,
                     keyspace: UInt32(truncatingIfNeeded: found.configuration.keyspace.rawValue), active: .none,
-                    lastEpoch: found.lastEpoch), usesSlots: found.configuration.range.isSlots)
+                    lastEpoch: found.lastEpoch, epochs: found.epochs), usesSlots: found.configuration.range.isSlots)
             numbers[index].last = found.last.rawValue
             numbers[index].durable = found.last.rawValue
             numbers[index].applied = found.applied.rawValue
             numbers[index].commit = found.applied.rawValue
             numbers[index].time = found.time
+            numbers[index].streamed = found.last.rawValue
             numbers[index].hasData = true
+            replicas[index].streamedEpoch = found.lastEpoch
             effects.emit(.openStore(store, usesSlots: found.configuration.range.isSlots))
+            resumeFollowing(index)
         }
         for batch in node.batches { replay(batch) }
+        replication.durableTicket = nextTicket - 1
+        replication.shared = replicas.indices.filter { replicas[$0].state == .following }
         beats.isDue = true
+    }
+
+    /// A restarted secondary goes on in its epoch, metasrv or not. It has forgotten what it granted: until every lease that
+    /// it may have given just before has lapsed it is bound by one (RULES A6, C11).
+    private mutating func resumeFollowing(_ index: Int) {
+        let shard = replicas[index].configuration
+        numbers[index].isWritable = shard.members.count >= shard.policy.minInSync
+        guard shard.members.count + shard.learners.count > 1 else { return }
+        replicas[index].boundUntil = now.monotonic + binding(settings.leaseMillis)
+        guard let own = shard.replica(on: settings.id), own.incarnation == replicas[index].store.incarnation,
+            own != shard.primary
+        else { return }
+        replicas[index].state = .following
     }
 
     /// Refills the overlay from a batch that is in the log and not, or not all, in the stores.
@@ -192,6 +298,7 @@ extension Engine {
             guard let index = replicaIndex[header.shard], replicas[index].store.incarnation == header.incarnation else {
                 return
             }
+            if header.kind == .truncate { return replayCut(index, above: header.seq.rawValue - 1, marks: &marks) }
             if header.kind.isNumbered, header.seq.rawValue > numbers[index].applied {
                 if header.kind == .data { replay(payload, replica: index, seq: header.seq.rawValue) }
                 marks.removeAll { Int($0.replica) == index }
@@ -204,7 +311,19 @@ extension Engine {
         nextTicket = max(nextTicket, batch.ticket + 1)
     }
 
-    private mutating func replay(_ payload: ByteView, replica: Int, seq: UInt64) {
+    /// Records before it in the log are void: rows of theirs go, and those they had replaced come back.
+    private mutating func replayCut(_ index: Int, above seq: UInt64, marks: inout [Touched]) {
+        let (last, durable, epochs, lastEpoch) = (
+            numbers[index].last, numbers[index].durable, replicas[index].epochs, replicas[index].lastEpoch
+        )
+        forget(index, above: seq)
+        marks.removeAll { Int($0.replica) == index && $0.seq > seq }
+        // What the log came to in the end is known already.
+        (numbers[index].last, numbers[index].durable) = (last, durable)
+        (replicas[index].epochs, replicas[index].lastEpoch) = (epochs, lastEpoch)
+    }
+
+    mutating func replay(_ payload: ByteView, replica: Int, seq: UInt64) {
         let keyspace = replicas[replica].keyspace
         var ops = OpCursor(payload)
         while let op = ops.next() {

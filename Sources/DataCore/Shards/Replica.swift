@@ -20,8 +20,13 @@ struct ReplicaNumbers {
     var start: UInt64
     /// Largest time logged, ms since 1970 (RULES A13).
     var time: Int64
-    /// Whether it passes the serve check.
+    /// Last record that was sent on to the replicas that are in step.
+    var streamed: UInt64 = 0
+    /// Whether it passes the serve check: its epoch-start record is committed and its leases last (checked against the clock
+    /// before and after each turn, RULES A1).
     var isServing: Bool
+    /// Whether its members are enough for writes (RULES C10).
+    var isWritable = true
     /// Its role was lost: records above `commit` will not be answered from here.
     var isLost: Bool
     var usesSlots: Bool
@@ -36,7 +41,10 @@ struct Replica {
     enum State: Equatable {
         /// Promised and its epoch-start record logged, not yet committed; or waiting for the former primary's release.
         case starting
+        /// Its epoch-start record is committed; whether it may answer just now is told by `ReplicaNumbers.isServing`.
         case serving
+        /// Secondary or learner.
+        case following
         /// No longer primary here; its store is kept until what follows it is active.
         case stopped
         case dropped
@@ -53,6 +61,43 @@ struct Replica {
     var bytes: UInt64 = 0
     /// Waits for the former primary's word before it starts (RULES C13).
     var awaitsRelease = false
-    /// The epoch of the last record, for the release (RULES C13).
+    /// The epoch of the primary that is to release it.
+    var formerEpoch = Epoch.none
+    /// The epoch of the last record.
     var lastEpoch: Epoch
+    /// Where its log has which epochs, ascending (RULES C1).
+    var epochs: [EpochStart] = []
+    /// The epoch of the last record that was sent on.
+    var streamedEpoch = Epoch.none
+    /// The ticket of the batch with its last promise: nothing is granted or acknowledged before that is durable (RULES C3).
+    var promiseTicket: UInt64 = 0
+
+    // As primary
+    /// The others of its configuration: members in chain order, then learners.
+    var followers: [Follower] = []
+    /// When the epoch was adopted here, ns.
+    var adopted: UInt64 = 0
+    /// Whether its epoch-start record is logged.
+    var hasBegun = false
+    var proposal: PendingProposal?
+
+    // As secondary or learner
+    /// Its log is a prefix of the primary's, in this epoch.
+    var isReconciled = false
+    /// Every grant it gave, times 1.25, has lapsed by then, ns; outlives epochs (RULES A7).
+    var boundUntil: UInt64 = 0
+    /// It does not ask to take over before, ns.
+    var patientUntil: UInt64 = 0
+    var candidacy: Candidacy?
+    /// The last chunk of a snapshot, until the store holds it.
+    var lesson: SnapshotChunk?
+
+    /// Whether there are other replicas of it.
+    var isShared: Bool { configuration.members.count + configuration.learners.count > 1 }
+    var isLeading: Bool { state == .serving || state == .starting }
+
+    /// The epoch of a record of its log.
+    func epoch(of seq: UInt64) -> Epoch {
+        epochs.last { $0.first.rawValue <= seq }?.epoch ?? .none
+    }
 }

@@ -62,6 +62,7 @@ public final class DataHost {
         applier = Applier(
             stores: stores, applied: recovery.applied,
             isApplied: { marks, spent in mailbox.post(.input(.applied(marks, spent: spent))) },
+            isInstalled: { store, number in mailbox.post(.input(.installed(store, number: number))) },
             failed: { stop.fail("a write to LevelDB failed", $0) })
         for batch in recovery.node.batches { applier.add(.batch(batch)) }
         writer = try LogWriter(
@@ -109,6 +110,7 @@ public final class DataHost {
         core.weight = settings.weight
         core.cacheBytes = settings.cacheBytes
         core.gatewayTimeoutMillis = UInt64(max(settings.gatewayTimeoutMillis, 1))
+        core.leaseMillis = UInt64(max(settings.leaseMillis, 1))
         core.maxClients = maxClients
         core.password = settings.password
         core.shown = settings.shown
@@ -172,8 +174,14 @@ public final class DataHost {
         case .scan(let scan): readers.scan(scan)
         case .beat(let beat): link.send(beat)
         case .note(let line): note(line)
+        case .cut(let store, let above, let through): applier.add(.cut(store, above: above, through: through))
+        case .install(let store, let chunk): applier.add(.install(store, chunk))
+        case .reconfigure(let request):
+            link.send(request) { [mailbox] in
+                mailbox.post(.input(.reconfigured(request.configuration.id, $0)))
+            }
         case .setting(let name, _): logger.debug("setting \(name) is held by the core")
-        case .forward, .answer, .release, .close, .resumeReading: break
+        case .forward, .answer, .release, .replicate, .close, .resumeReading: break
         }
     }
 

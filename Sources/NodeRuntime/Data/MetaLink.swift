@@ -45,6 +45,18 @@ final class MetaLink: Sendable {
         }
     }
 
+    /// Asks for a configuration; `told` gets nil when no metasrv answered in time.
+    func send(_ request: ReconfigureRequest, _ told: @escaping @Sendable (ReconfigureAnswer?) -> Void) {
+        Task {
+            do {
+                told(try await client.reconfigure(request))
+            } catch {
+                logger.debug("no metasrv answers a proposal: \(error)")
+                told(nil)
+            }
+        }
+    }
+
     private func note(_ trouble: String?) {
         let last = complaint.withLock { last in
             defer { last = trouble }

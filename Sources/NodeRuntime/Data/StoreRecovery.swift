@@ -42,13 +42,14 @@ struct StoreRecovery {
             replicas.append(
                 RecoveredNode.Replica(
                     shard: control.shard, incarnation: control.incarnation, configuration: configuration,
-                    lastEpoch: control.lastEpoch, last: control.last, applied: held, time: 0))
+                    lastEpoch: control.lastEpoch, last: control.last, applied: held, epochs: control.epochs, time: 0))
         }
         let batches = try log.batches { header in
-            guard header.kind.isNumbered else { return false }
+            guard header.kind.isNumbered || header.kind == .truncate else { return false }
             let store = StoreID(shard: header.shard, incarnation: header.incarnation)
             guard let held = applied[store] else { return false }
-            return header.seq > held
+            // A cut voids records of batches before it.
+            return header.seq > held || header.kind == .truncate
         }
         node = RecoveredNode(cluster: cluster, replicas: replicas.sorted { $0.shard < $1.shard }, batches: batches)
         self.applied = applied

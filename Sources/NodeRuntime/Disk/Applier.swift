@@ -17,6 +17,10 @@ final class Applier: @unchecked Sendable {
         case open(StoreID, usesSlots: Bool, isNew: Bool)
         case drop(StoreID)
         case forgetHints(StoreID, through: [UInt8])
+        /// Records of a store above a seq, in batches up to a ticket, are void.
+        case cut(StoreID, above: Seq, through: UInt64)
+        /// Rows of a snapshot.
+        case install(StoreID, SnapshotChunk)
     }
 
     struct Counters: Sendable {
@@ -30,6 +34,7 @@ final class Applier: @unchecked Sendable {
     let stores: ShardStores
     private let queue = WorkQueue<Job>()
     private let isApplied: ([DataInput.Applied], [LogBatch]) -> Void
+    private let isInstalled: (StoreID, UInt64) -> Void
     private let failed: (String) -> Void
     private let lock = Mutex(Shared())
     private var worker: Worker?
@@ -44,6 +49,7 @@ final class Applier: @unchecked Sendable {
     private var waiting: [LogBatch] = []
     private var covered: UInt64 = 0
     private var applied: [StoreID: Seq] = [:]
+    private var cuts: [Cut] = []
     private var sizes: [StoreID: UInt64] = [:]
     private var lastSizes: UInt64 = 0
     private let changes = LevelBatch()
@@ -60,11 +66,13 @@ final class Applier: @unchecked Sendable {
 
     init(
         stores: ShardStores, applied: [StoreID: Seq],
-        isApplied: @escaping ([DataInput.Applied], [LogBatch]) -> Void, failed: @escaping (String) -> Void
+        isApplied: @escaping ([DataInput.Applied], [LogBatch]) -> Void,
+        isInstalled: @escaping (StoreID, UInt64) -> Void = { _, _ in }, failed: @escaping (String) -> Void
     ) {
         self.stores = stores
         self.applied = applied
         self.isApplied = isApplied
+        self.isInstalled = isInstalled
         self.failed = failed
         worker = Worker("applier") { [self] in run() }
     }
@@ -129,6 +137,8 @@ final class Applier: @unchecked Sendable {
             sizes[store] = nil
             try stores.drop(store)
         case .forgetHints(let store, let through): try forgetHints(store, through)
+        case .cut(let store, let above, let through): cuts.append(Cut(store: store, above: above, through: through))
+        case .install(let store, let chunk): try install(chunk, store)
         }
     }
 
@@ -139,12 +149,13 @@ final class Applier: @unchecked Sendable {
         var bytes = 0
         for batch in waiting {
             guard batch.ticket <= covered, bytes < Self.roundBytes else { break }
-            round.take(batch) { applied[$0] }
+            round.take(batch, cuts: cuts) { applied[$0] }
             bytes += batch.byteCount
             taken.append(batch)
         }
         guard let last = taken.last else { return false }
         waiting.removeFirst(taken.count)
+        cuts.removeAll { $0.through <= last.ticket }
         var marks: [DataInput.Applied] = []
         for part in round.parts {
             guard part.seq > .zero, let database = stores.database(openNow: part.store) else { continue }
@@ -204,6 +215,29 @@ final class Applier: @unchecked Sendable {
             }
         }
         try rows.check()
+    }
+
+    /// A chunk of a snapshot. The first finds the store empty or makes it so; after the last the store is durable and says
+    /// what it stands for.
+    private func install(_ chunk: SnapshotChunk, _ store: StoreID) throws {
+        guard let database = stores.database(openNow: store) else { return }
+        changes.removeAll()
+        if chunk.number == 0 { try clear(database) }
+        for row in chunk.rows {
+            row.key.withByteView { key in row.value.withByteView { changes.put(key, $0) } }
+        }
+        if chunk.isLast {
+            value.removeAll()
+            value.append(littleEndian: chunk.baseEpoch.rawValue)
+            value.append(littleEndian: chunk.base.rawValue)
+            RowKey.applied.withByteView { changes.put($0, value.view) }
+        }
+        try database.write(changes)
+        if chunk.isLast {
+            try ShardStores.makeDurable(database)
+            applied[store] = chunk.base
+        }
+        isInstalled(store, chunk.number)
     }
 
     private func forgetHints(_ store: StoreID, _ through: [UInt8]) throws {

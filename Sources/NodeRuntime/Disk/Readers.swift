@@ -96,7 +96,7 @@ final class Readers: @unchecked Sendable {
         scan.isReverse ? seekEnd(rows, scan) : scan.from.withByteView { rows.seek($0) }
         while rows.isValid, isInside(rows.key, scan) {
             let isNewGroup = scan.groupPrefix == 0 || !isPrefix(group, rows.key, scan.groupPrefix)
-            if scan.count >= scan.limit, isNewGroup || groupCount >= scan.groupLimit {
+            if scan.isFull, isNewGroup || groupCount >= scan.groupLimit {
                 scan.next = rows.key.array
                 if scan.isReverse { scan.next?.append(0) }
                 return
@@ -125,7 +125,7 @@ final class Readers: @unchecked Sendable {
     }
 
     private func add(_ rows: LevelIterator, _ scan: Scan) {
-        if scan.isRaw { return scan.add(key: rows.key, value: .empty) }
+        if scan.isRaw { return scan.add(key: rows.key, value: rows.value) }
         guard let key = RowKey.key(of: rows.key, usesSlots: scan.usesSlots), let stored = StoredValue(rows.value) else {
             return
         }

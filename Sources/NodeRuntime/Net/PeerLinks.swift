@@ -93,6 +93,10 @@ final class PeerLinks {
         send(.release, bytes.view, to: node, at: address)
     }
 
+    func replicate(_ batch: ReplicaBatch, to node: NodeID, at address: Address?) {
+        send(.replica, batch.bytes.view, to: node, at: address)
+    }
+
     func answer(_ batch: ForwardReplyBatch, on link: LinkID) {
         guard let index = accepted[link], let link = links[index] else { return }
         for part in ForwardFrames.ofReplies(batch.bytes.view, limit: PeerFrame.payloadBytes) {
@@ -206,6 +210,7 @@ final class PeerLinks {
         case .release:
             guard let release = Release(decoding: frame.payload) else { return false }
             step(.released(release))
+        case .replica: step(.replicated(from: node, frame.payload))
         }
         return true
     }

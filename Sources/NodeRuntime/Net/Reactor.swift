@@ -204,6 +204,7 @@ final class Reactor {
             updateInterest(index)
         case .forward(let other, let batch): peers.forward(batch, to: other, at: node.peerAddress(of: other))
         case .answer(let link, let batch): peers.answer(batch, on: link)
+        case .replicate(let other, let batch): peers.replicate(batch, to: other, at: node.peerAddress(of: other))
         case .release(let other, let release): peers.release(release, to: other, at: node.peerAddress(of: other))
         default: run(effect)
         }

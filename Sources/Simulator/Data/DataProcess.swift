@@ -35,6 +35,8 @@ final class DataProcess: Endpoint {
     private lazy var applier = ApplierThread(process: self)
     private var readersFree: [UInt64] = [0, 0]
     private let caller: MetaCaller
+    private let proposer: MetaCaller
+    private var proposals: [ReconfigureRequest] = []
     private var watcher: MetaWatcher?
 
     /// When the next turn is due, ns; and which of the scheduled turns is meant.
@@ -64,6 +66,7 @@ final class DataProcess: Endpoint {
         node = DataNode(settings: settings, now: machine.clock.tick(at: world.now))
         let addresses = world.metas.map(\.address)
         caller = MetaCaller(world: world, host: machine.host, addresses: addresses)
+        proposer = MetaCaller(world: world, host: machine.host, addresses: addresses)
         watcher = MetaWatcher(world: world, host: machine.host, addresses: addresses) { [unowned self] delta in
             arrive(.input(.routes(delta)))
         }
@@ -87,6 +90,7 @@ final class DataProcess: Endpoint {
             if byPower { world.network.vanish(link, from: self) } else { close(link) }
         }
         caller.die(byPower: byPower)
+        proposer.die(byPower: byPower)
         watcher?.die(byPower: byPower)
         inbox = []
         sockets = [:]
@@ -294,12 +298,39 @@ final class DataProcess: Endpoint {
         case .note(let line):
             world.trace.note(
                 world.now, 22, UInt64(host), "\(machine.id) \(line.level): \(line.text)\(Self.place(line))")
-        case .setting, .forward, .answer, .release: break
+        case .cut(let store, let above, let through): applier.add(.cut(store, above: above, through: through))
+        case .install(let store, let chunk): applier.add(.install(store, chunk))
+        case .reconfigure(let request): reconfigure(request)
+        case .setting, .forward, .answer, .release, .replicate: break
         }
     }
 
     private static func place(_ line: DataEffect.Note) -> String {
         (line.shard.map { " shard \($0)" } ?? "") + (line.epoch.map { " epoch \($0)" } ?? "")
+    }
+
+    private func reconfigure(_ request: ReconfigureRequest) {
+        proposals.append(request)
+        proposeNext()
+    }
+
+    /// One after another: the caller has one call at a time.
+    private func proposeNext() {
+        guard !proposer.isBusy, let request = proposals.first else { return }
+        proposals.removeFirst()
+        guard let document = Documents.encode(request) else { return violate("a proposal that does not encode") }
+        let shard = request.configuration.id
+        proposer.send([Array("META.RECONFIGURE".utf8), document]) { [weak self] reply in
+            guard let self, isAlive else { return }
+            defer { proposeNext() }
+            guard let reply, case .bulkString(let bytes) = reply else {
+                return arrive(.input(.reconfigured(shard, nil)))
+            }
+            guard let answer = Documents.decode(ReconfigureAnswer.self, bytes) else {
+                return violate("the answer to a proposal is none")
+            }
+            arrive(.input(.reconfigured(shard, answer)))
+        }
     }
 
     private func beat(_ beat: Heartbeat) {

@@ -15,6 +15,7 @@ enum PeerTraffic {
             var bytes = ByteBuffer(capacity: 128)
             release.encode(into: &bytes)
             return (node, .release, [bytes.view.array])
+        case .replicate(let node, let batch): return (node, .replica, [batch.bytes.view.array])
         default: return nil
         }
     }
@@ -36,6 +37,7 @@ enum PeerTraffic {
         case .forward: .forwarded(link: link, frame.payload)
         case .forwardReply: .forwardAnswered(from: node, frame.payload)
         case .release: Release(decoding: frame.payload).map { .released($0) }
+        case .replica: .replicated(from: node, frame.payload)
         }
     }
 }

@@ -1,3 +1,4 @@
+import ClusterModel
 import DataCore
 
 /// A node's applier and flusher: committed batches reach the stores in order, some time later; once in a while the stores
@@ -9,6 +10,8 @@ final class ApplierThread {
         case open(StoreID, usesSlots: Bool)
         case drop(StoreID)
         case forgetHints(StoreID, through: [UInt8])
+        case cut(StoreID, above: Seq, through: UInt64)
+        case install(StoreID, SnapshotChunk)
     }
 
     private unowned let process: DataProcess
@@ -16,6 +19,8 @@ final class ApplierThread {
     private var waiting: [LogBatch] = []
     private var covered: UInt64 = 0
     private var isBusy = false
+    /// Records that are void: of a store, above a seq, in batches up to a ticket.
+    private var cuts: [(store: StoreID, above: Seq, through: UInt64)] = []
     /// Segment of the last batch that is wholly in the stores.
     private var generation: UInt64 = 0
     private var flushed: UInt64 = 0
@@ -59,6 +64,10 @@ final class ApplierThread {
                 while applyRound(.max) {}
                 process.disk.dropStore(store)
             case .forgetHints(let store, let last): process.disk.forgetHints(store, through: last)
+            case .cut(let store, let above, let through): cuts.append((store, above, through))
+            case .install(let store, let chunk):
+                process.disk.install(chunk, store)
+                process.arrive(.input(.installed(store, number: chunk.number)))
             }
         }
         if applyRound(process.batchesPerRound) { wake() }
@@ -69,11 +78,15 @@ final class ApplierThread {
         var spent: [LogBatch] = []
         var marks: [StoreID: DataInput.Applied] = [:]
         while spent.count < limit, spent.count < waiting.count, waiting[spent.count].ticket <= covered {
-            process.disk.apply(waiting[spent.count], &marks)
+            let ticket = waiting[spent.count].ticket
+            process.disk.apply(waiting[spent.count], &marks) { [cuts] store, seq in
+                cuts.contains { $0.store == store && seq > $0.above && ticket <= $0.through }
+            }
             spent.append(waiting[spent.count])
         }
         guard let last = spent.last else { return false }
         waiting.removeFirst(spent.count)
+        cuts.removeAll { $0.through <= last.ticket }
         generation = max(generation, last.generation)
         process.arrive(.input(.applied(marks.values.sorted { $0.store < $1.store }, spent: spent)))
         return waiting.first.map { $0.ticket <= covered } ?? false

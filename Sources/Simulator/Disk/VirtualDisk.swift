@@ -47,13 +47,14 @@ public final class VirtualDisk {
             replicas.append(
                 RecoveredNode.Replica(
                     shard: control.shard, incarnation: control.incarnation, configuration: configuration,
-                    lastEpoch: control.lastEpoch, last: control.last, applied: held, time: 0))
+                    lastEpoch: control.lastEpoch, last: control.last, applied: held, epochs: control.epochs, time: 0))
         }
         let batches = opened.batches.filter { batch in
             var isNeeded = false
             batch.forEachRecord { header, _ in
                 let id = StoreID(shard: header.shard, incarnation: header.incarnation)
-                if header.kind.isNumbered, let held = known[id], header.seq > held { isNeeded = true }
+                guard let held = known[id] else { return }
+                if header.kind.isNumbered && header.seq > held || header.kind == .truncate { isNeeded = true }
             }
             return isNeeded
         }
@@ -72,16 +73,22 @@ public final class VirtualDisk {
     func flush() { for id in stores.keys.sorted() { stores[id]?.flush() } }
 
     /// Applies the records of a batch. Gives the stores' new marks.
-    func apply(_ batch: LogBatch, _ marks: inout [StoreID: DataInput.Applied]) {
+    func apply(
+        _ batch: LogBatch, _ marks: inout [StoreID: DataInput.Applied],
+        isVoid: (StoreID, Seq) -> Bool = { _, _ in false }
+    ) {
         batch.forEachRecord { header, payload in
             guard header.kind.isNumbered else { return }
             let id = StoreID(shard: header.shard, incarnation: header.incarnation)
-            guard stores[id] != nil else { return }
+            guard stores[id] != nil, !isVoid(id, header.seq) else { return }
             stores[id]?.apply(header, payload)
             guard let applied = stores[id]?.applied else { return }
             marks[id] = DataInput.Applied(store: id, epoch: applied.epoch, seq: applied.seq, bytes: 0)
         }
     }
+
+    /// Rows of a snapshot; after the last chunk the store is durable.
+    func install(_ chunk: SnapshotChunk, _ id: StoreID) { stores[id]?.install(chunk) }
 
     func answer(_ batch: RowBatch) {
         var row = ByteBuffer(capacity: 64)

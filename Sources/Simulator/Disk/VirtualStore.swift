@@ -89,6 +89,15 @@ struct VirtualStore {
         }
     }
 
+    /// Rows of a snapshot, as LevelStore's are installed.
+    mutating func install(_ chunk: SnapshotChunk) {
+        if chunk.number == 0 { for key in keys { key.withByteView { set($0, nil) } } }
+        for row in chunk.rows { row.key.withByteView { set($0, row.value) } }
+        guard chunk.isLast else { return }
+        applied = (chunk.baseEpoch, chunk.base)
+        flush()
+    }
+
     mutating func forgetHints(through last: [UInt8]) {
         var place = [RowKey.hintKind].withByteView { self.place(of: $0) }
         var gone: [[UInt8]] = []
@@ -136,7 +145,7 @@ struct VirtualStore {
         while place >= 0, place < keys.count, isInside(keys[place], scan) {
             let key = keys[place]
             let isNewGroup = scan.groupPrefix == 0 || Self.padded(key, scan.groupPrefix) != group
-            if scan.count >= scan.limit, isNewGroup || groupCount >= scan.groupLimit {
+            if scan.isFull, isNewGroup || groupCount >= scan.groupLimit {
                 scan.next = scan.isReverse ? key + [0] : key
                 return
             }
@@ -158,7 +167,7 @@ struct VirtualStore {
 
     private func add(_ place: Int, to scan: Scan) {
         keys[place].withByteView { row in
-            if scan.isRaw { return scan.add(key: row, value: .empty) }
+            if scan.isRaw { return values[place].withByteView { scan.add(key: row, value: $0) } }
             values[place].withByteView { bytes in
                 guard let name = RowKey.key(of: row, usesSlots: scan.usesSlots), let stored = StoredValue(bytes),
                     stored.deadline == 0 || stored.deadline > scan.now

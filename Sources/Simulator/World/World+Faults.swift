@@ -10,6 +10,12 @@ extension World {
         after(byPower ? 500_000_000 : 100_000_000) { byPower ? machine.powerUp() : machine.start() }
     }
 
+    /// Ends a node's process for good, until `revive`.
+    public func kill(_ node: Int, byPower: Bool) { nodes[node].stop(byPower: byPower) }
+
+    /// Starts a node that was killed.
+    public func revive(_ node: Int) { nodes[node].powerUp() }
+
     /// Breaks all connections between two machines, with what is under way.
     public func breakLinks(between one: Int, and other: Int) {
         network.reset(between: nodes[one].host, and: nodes[other].host)

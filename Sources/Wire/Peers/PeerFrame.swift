@@ -14,6 +14,8 @@ public enum PeerFrameKind: UInt8, Sendable, CaseIterable {
     case forwardReply = 5
     /// A `Release`.
     case release = 6
+    /// A `ReplicaBatch`.
+    case replica = 7
 }
 
 /// A frame between data nodes: 16 bytes, then the payload. Integers are little-endian.

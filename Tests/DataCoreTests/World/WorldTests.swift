@@ -4,99 +4,19 @@ import Testing
 
 /// Whole nodes under chance: what clients were told must stay true (RULES I5, I6, I10 for one copy a shard).
 @Suite("Data nodes under chance", .timeLimit(.minutes(5))) struct WorldTests {
-    /// A client that counts a key up and reads counters of others. Each key has one writer, so what a read may give is an
-    /// interval: from the last value acknowledged before it began to the last one sent before it ended.
-    private final class Client {
-        let home: Int
-        let key: String
-        var connection: ClientConnection?
-        var acknowledged = 0
-        var sent = 0
-        var pending: (isWrite: Bool, key: String, least: Int)?
-        var writes = 0
-        var reads = 0
-        var uncertain = 0
-
-        init(home: Int, key: String) {
-            self.home = home
-            self.key = key
-        }
-    }
-
     private func run(seed: UInt64, crashes: Bool, cuts: Bool, cacheBytes: Int) throws {
         let world = try #require(World.serving(seed: seed, cacheBytes: cacheBytes))
-        var chance = Chance(seed: seed, stream: "test")
-        let clients = (0..<9).map { Client(home: $0 % 3, key: "counter:\($0)") }
-        for event in 0..<30_000 {
+        let load = CounterLoad(world, seed: seed)
+        for _ in 0..<30_000 {
             world.step()
-            if crashes, chance.oneIn(5000) { world.restart(chance.below(3), byPower: chance.oneIn(2)) }
-            if cuts, chance.oneIn(1500) { world.breakLinks(between: chance.below(3), and: chance.below(3)) }
-            try step(clients[event % clients.count], world, clients, &chance)
+            if crashes, load.chance.oneIn(5000) { world.restart(load.chance.below(3), byPower: load.chance.oneIn(2)) }
+            if cuts, load.chance.oneIn(1500) {
+                world.breakLinks(between: load.chance.below(3), and: load.chance.below(3))
+            }
+            try load.step()
         }
-        #expect(clients.reduce(0) { $0 + $1.writes } > 150, "a vacuous run: too few writes")
-        #expect(clients.reduce(0) { $0 + $1.reads } > 150, "a vacuous run: too few reads")
-        try settle(world, clients)
-    }
-
-    private func step(_ client: Client, _ world: World, _ clients: [Client], _ chance: inout Chance) throws {
-        guard let connection = client.connection, !connection.isClosed else {
-            // The gateway died with the command: its outcome is unknown.
-            client.connection = world.connect(client.home)
-            client.pending = nil
-            return
-        }
-        guard let pending = client.pending else { return issue(client, connection, clients, &chance) }
-        guard let reply = connection.reply()?.text else { return }
-        client.pending = nil
-        try judge(reply, pending, client, clients)
-    }
-
-    private func issue(
-        _ client: Client, _ connection: ClientConnection, _ clients: [Client], _ chance: inout Chance
-    ) {
-        if chance.oneIn(2) {
-            client.sent += 1
-            client.pending = (true, client.key, 0)
-            connection.send([["SET", client.key, "\(client.sent)"]])
-        } else {
-            let other = chance.pick(clients)
-            client.pending = (false, other.key, other.acknowledged)
-            connection.send([["GET", other.key]])
-        }
-    }
-
-    private func judge(
-        _ reply: String, _ pending: (isWrite: Bool, key: String, least: Int), _ client: Client, _ clients: [Client]
-    ) throws {
-        if reply.hasPrefix("-UNCERTAIN") {
-            client.uncertain += 1
-        } else if reply.hasPrefix("-TRYAGAIN") {
-            // Definite: not executed.
-        } else if pending.isWrite {
-            #expect(reply == "+OK\r\n")
-            guard reply == "+OK\r\n" else { return }
-            client.acknowledged = client.sent
-            client.writes += 1
-        } else {
-            let owner = try #require(clients.first { $0.key == pending.key })
-            let value = reply == "nil" ? 0 : Int(reply.split(separator: "\r\n").last ?? "") ?? -1
-            #expect(value >= pending.least, "\(pending.key): \(value) read after \(pending.least) was acknowledged")
-            #expect(value <= owner.sent, "\(pending.key): \(value) read, \(owner.sent) was the last one sent")
-            client.reads += 1
-        }
-    }
-
-    /// Everything is up again: what was acknowledged is there.
-    private func settle(_ world: World, _ clients: [Client]) throws {
-        world.run(until: world.now + 8_000_000_000)
-        for client in clients {
-            let connection = world.connect(client.home)
-            let reply = try #require(world.text(connection, "GET", client.key), "no reply after healing")
-            let value = reply == "nil" ? 0 : Int(reply.split(separator: "\r\n").last ?? "") ?? -1
-            #expect(value >= client.acknowledged, "\(client.key): acknowledged \(client.acknowledged), found \(value)")
-            #expect(value <= client.sent)
-        }
-        #expect(world.violations == [])
+        load.expectWork(150)
+        try load.settle()
     }
 
     @Test(arguments: 1...4 as ClosedRange<UInt64>)

@@ -25,8 +25,12 @@ extension Engine {
         return overflow || carry ? 0 : end
     }
 
-    /// Other members on which the connection's last write is durable. Shards have one member each: there are none.
-    private func otherDurableMembers(_ place: Int) -> Int { 0 }
+    /// Other members on which the connection's last write is durable.
+    private func otherDurableMembers(_ place: Int) -> Int {
+        let (replica, seq) = connections[place].lastWrite
+        guard replica >= 0 else { return 0 }
+        return replicas[replica].followers.count { !$0.isLearner && $0.isReconciled && $0.acked >= seq }
+    }
 
     private func isLastWriteSettled(_ place: Int) -> Bool {
         let (replica, seq) = connections[place].lastWrite

@@ -50,6 +50,28 @@ private func read(_ payload: ByteView, as kind: PeerFrameKind) {
         var bytes = 0
         while let reply = cursor.next() { bytes += reply.body.count }
         precondition(bytes <= payload.count)
+    case .replica:
+        var cursor = ReplicaCursor(payload)
+        while let (kind, body) = cursor.next() { read(body, as: kind) }
+    }
+}
+
+private func read(_ body: ByteView, as kind: ReplicaMessageKind) {
+    func again<Message: ReplicaMessage>(_: Message.Type) {
+        repeats(body, Message(decoding: body)) { $0.encode(into: &$1) }
+    }
+    switch kind {
+    case .records: break
+    case .beat: again(ReplicaBeat.self)
+    case .grant: again(ReplicaGrant.self)
+    case .reconcile: again(Reconcile.self)
+    case .reconciled: again(Reconciled.self)
+    case .acks: again(ReplicaAcks.self)
+    case .poll: again(TakeoverPoll.self)
+    case .vote: again(TakeoverVote.self)
+    case .snapshot: again(SnapshotChunk.self)
+    case .snapshotTaken: again(SnapshotTaken.self)
+    case .relearn: again(Relearn.self)
     }
 }
 

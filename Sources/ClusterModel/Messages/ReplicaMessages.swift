@@ -1,0 +1,325 @@
+// Leases, reconciliation and acknowledgements between the replicas of shards (RULES A, C). All integers little-endian, in
+// the order of the fields; lists are a count of 4 bytes and their elements.
+
+/// Epoch and the first seq logged in it: a log's vector of them says where two logs part (RULES C1).
+public struct EpochStart: Hashable, Sendable {
+    public var epoch: Epoch
+    public var first: Seq
+
+    public init(epoch: Epoch, first: Seq) {
+        self.epoch = epoch
+        self.first = first
+    }
+}
+
+/// A primary's beat to a node that holds secondaries of it: asks for leases, tells commit points (RULES A12).
+public struct ReplicaBeat: ReplicaMessage {
+    public struct Shard: Hashable, Sendable {
+        public var shard: ShardID
+        public var epoch: Epoch
+        public var commit: Seq
+
+        public init(shard: ShardID, epoch: Epoch, commit: Seq) {
+            self.shard = shard
+            self.epoch = epoch
+            self.commit = commit
+        }
+    }
+
+    public static let kind = ReplicaMessageKind.beat
+    /// Fresh for every beat (RULES A2).
+    public var nonce: UInt64
+    /// Length of the lease that is asked for, ms (RULES A11).
+    public var leaseMillis: UInt64
+    public var shards: [Shard]
+
+    public init(nonce: UInt64, leaseMillis: UInt64, shards: [Shard]) {
+        self.nonce = nonce
+        self.leaseMillis = leaseMillis
+        self.shards = shards
+    }
+
+    public func encode(into buffer: inout ByteBuffer) {
+        buffer.append(littleEndian: nonce)
+        buffer.append(littleEndian: leaseMillis)
+        buffer.append(littleEndian: UInt32(shards.count))
+        for shard in shards {
+            buffer.append(littleEndian: shard.shard.rawValue)
+            buffer.append(littleEndian: shard.epoch.rawValue)
+            buffer.append(littleEndian: shard.commit.rawValue)
+        }
+    }
+
+    public init?(_ reader: inout BinaryReader) {
+        guard let nonce = reader.integer(UInt64.self), let lease = reader.integer(UInt64.self),
+            let count = reader.count(ofAtLeast: 24)
+        else { return nil }
+        var shards: [Shard] = []
+        for _ in 0..<count {
+            guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
+                let commit = reader.integer(UInt64.self)
+            else { return nil }
+            shards.append(
+                Shard(shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch), commit: Seq(rawValue: commit)))
+        }
+        self.init(nonce: nonce, leaseMillis: lease, shards: shards)
+    }
+}
+
+/// The answer to a beat: the leases granted, for exactly these epochs, and how far each replica's log is.
+public struct ReplicaGrant: ReplicaMessage {
+    public struct Shard: Hashable, Sendable {
+        public var shard: ShardID
+        public var epoch: Epoch
+        public var incarnation: Incarnation
+        public var last: Seq
+        public var durable: Seq
+
+        public init(shard: ShardID, epoch: Epoch, incarnation: Incarnation, last: Seq, durable: Seq) {
+            self.shard = shard
+            self.epoch = epoch
+            self.incarnation = incarnation
+            self.last = last
+            self.durable = durable
+        }
+    }
+
+    public static let kind = ReplicaMessageKind.grant
+    /// The beat's (RULES A5).
+    public var nonce: UInt64
+    /// Length granted, ms: at most what was asked for (RULES A11).
+    public var leaseMillis: UInt64
+    public var shards: [Shard]
+    /// Newer configurations of shards that the beat named with an older epoch.
+    public var newer: [ShardConfiguration]
+
+    public init(nonce: UInt64, leaseMillis: UInt64, shards: [Shard], newer: [ShardConfiguration]) {
+        self.nonce = nonce
+        self.leaseMillis = leaseMillis
+        self.shards = shards
+        self.newer = newer
+    }
+
+    public func encode(into buffer: inout ByteBuffer) {
+        buffer.append(littleEndian: nonce)
+        buffer.append(littleEndian: leaseMillis)
+        buffer.append(littleEndian: UInt32(shards.count))
+        for shard in shards {
+            buffer.append(littleEndian: shard.shard.rawValue)
+            buffer.append(littleEndian: shard.epoch.rawValue)
+            buffer.append(littleEndian: shard.incarnation.rawValue)
+            buffer.append(littleEndian: shard.last.rawValue)
+            buffer.append(littleEndian: shard.durable.rawValue)
+        }
+        buffer.append(littleEndian: UInt32(newer.count))
+        for configuration in newer { configuration.encode(into: &buffer) }
+    }
+
+    public init?(_ reader: inout BinaryReader) {
+        guard let nonce = reader.integer(UInt64.self), let lease = reader.integer(UInt64.self),
+            let count = reader.count(ofAtLeast: 40)
+        else { return nil }
+        var shards: [Shard] = []
+        for _ in 0..<count {
+            guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
+                let incarnation = reader.integer(UInt64.self), let last = reader.integer(UInt64.self),
+                let durable = reader.integer(UInt64.self)
+            else { return nil }
+            shards.append(
+                Shard(
+                    shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch),
+                    incarnation: Incarnation(rawValue: incarnation), last: Seq(rawValue: last),
+                    durable: Seq(rawValue: durable)))
+        }
+        guard let more = reader.count(ofAtLeast: 40) else { return nil }
+        var newer: [ShardConfiguration] = []
+        for _ in 0..<more {
+            guard let configuration = ShardConfiguration(&reader) else { return nil }
+            newer.append(configuration)
+        }
+        self.init(nonce: nonce, leaseMillis: lease, shards: shards, newer: newer)
+    }
+}
+
+/// A new primary's word to each replica: its configuration, and where its log has which epochs. The replica cuts its own
+/// log where the two part (RULES C1, C2).
+public struct Reconcile: ReplicaMessage {
+    public static let kind = ReplicaMessageKind.reconcile
+    public var configuration: ShardConfiguration
+    public var epochs: [EpochStart]
+    public var last: Seq
+
+    public init(configuration: ShardConfiguration, epochs: [EpochStart], last: Seq) {
+        self.configuration = configuration
+        self.epochs = epochs
+        self.last = last
+    }
+
+    public func encode(into buffer: inout ByteBuffer) {
+        configuration.encode(into: &buffer)
+        buffer.append(epochs: epochs)
+        buffer.append(littleEndian: last.rawValue)
+    }
+
+    public init?(_ reader: inout BinaryReader) {
+        guard let configuration = ShardConfiguration(&reader), let epochs = reader.epochs(),
+            let last = reader.integer(UInt64.self)
+        else { return nil }
+        self.init(configuration: configuration, epochs: epochs, last: Seq(rawValue: last))
+    }
+}
+
+/// A replica's log is a prefix of its primary's, up to `last`; everything of it is durable (RULES C3).
+public struct Reconciled: ReplicaMessage {
+    public static let kind = ReplicaMessageKind.reconciled
+    public var shard: ShardID
+    public var epoch: Epoch
+    public var incarnation: Incarnation
+    public var last: Seq
+
+    public init(shard: ShardID, epoch: Epoch, incarnation: Incarnation, last: Seq) {
+        self.shard = shard
+        self.epoch = epoch
+        self.incarnation = incarnation
+        self.last = last
+    }
+
+    public func encode(into buffer: inout ByteBuffer) {
+        buffer.append(littleEndian: shard.rawValue)
+        buffer.append(littleEndian: epoch.rawValue)
+        buffer.append(littleEndian: incarnation.rawValue)
+        buffer.append(littleEndian: last.rawValue)
+    }
+
+    public init?(_ reader: inout BinaryReader) {
+        guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
+            let incarnation = reader.integer(UInt64.self), let last = reader.integer(UInt64.self)
+        else { return nil }
+        self.init(
+            shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch),
+            incarnation: Incarnation(rawValue: incarnation), last: Seq(rawValue: last))
+    }
+}
+
+/// Records up to these are durable here, in the epochs named; cumulative.
+public struct ReplicaAcks: ReplicaMessage {
+    public static let kind = ReplicaMessageKind.acks
+    public var acks: [Reconciled]
+
+    public init(acks: [Reconciled]) { self.acks = acks }
+
+    public func encode(into buffer: inout ByteBuffer) {
+        buffer.append(littleEndian: UInt32(acks.count))
+        for ack in acks { ack.encode(into: &buffer) }
+    }
+
+    public init?(_ reader: inout BinaryReader) {
+        guard let count = reader.count(ofAtLeast: 32) else { return nil }
+        var acks: [Reconciled] = []
+        for _ in 0..<count {
+            guard let ack = Reconciled(&reader) else { return nil }
+            acks.append(ack)
+        }
+        self.init(acks: acks)
+    }
+}
+
+/// A secondary whose grant to the primary has lapsed asks the other members before it takes over (RULES C17).
+public struct TakeoverPoll: ReplicaMessage {
+    public static let kind = ReplicaMessageKind.poll
+    public var nonce: UInt64
+    public var shard: ShardID
+    public var epoch: Epoch
+
+    public init(nonce: UInt64, shard: ShardID, epoch: Epoch) {
+        self.nonce = nonce
+        self.shard = shard
+        self.epoch = epoch
+    }
+
+    public func encode(into buffer: inout ByteBuffer) {
+        buffer.append(littleEndian: nonce)
+        buffer.append(littleEndian: shard.rawValue)
+        buffer.append(littleEndian: epoch.rawValue)
+    }
+
+    public init?(_ reader: inout BinaryReader) {
+        guard let nonce = reader.integer(UInt64.self), let shard = reader.integer(UInt64.self),
+            let epoch = reader.integer(UInt64.self)
+        else { return nil }
+        self.init(nonce: nonce, shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch))
+    }
+}
+
+/// The answer to a poll.
+public struct TakeoverVote: ReplicaMessage {
+    public static let kind = ReplicaMessageKind.vote
+    public var nonce: UInt64
+    public var shard: ShardID
+    /// The epoch the replica holds.
+    public var epoch: Epoch
+    public var incarnation: Incarnation
+    /// Whether its own grant to the primary has lapsed: if not, it hears the primary.
+    public var hasLapsed: Bool
+    /// Its last record.
+    public var lastEpoch: Epoch
+    public var last: Seq
+
+    public init(
+        nonce: UInt64, shard: ShardID, epoch: Epoch, incarnation: Incarnation, hasLapsed: Bool, lastEpoch: Epoch,
+        last: Seq
+    ) {
+        self.nonce = nonce
+        self.shard = shard
+        self.epoch = epoch
+        self.incarnation = incarnation
+        self.hasLapsed = hasLapsed
+        self.lastEpoch = lastEpoch
+        self.last = last
+    }
+
+    public func encode(into buffer: inout ByteBuffer) {
+        buffer.append(littleEndian: nonce)
+        buffer.append(littleEndian: shard.rawValue)
+        buffer.append(littleEndian: epoch.rawValue)
+        buffer.append(littleEndian: incarnation.rawValue)
+        buffer.append(flag: hasLapsed)
+        buffer.append(littleEndian: lastEpoch.rawValue)
+        buffer.append(littleEndian: last.rawValue)
+    }
+
+    public init?(_ reader: inout BinaryReader) {
+        guard let nonce = reader.integer(UInt64.self), let shard = reader.integer(UInt64.self),
+            let epoch = reader.integer(UInt64.self), let incarnation = reader.integer(UInt64.self),
+            let hasLapsed = reader.flag(), let lastEpoch = reader.integer(UInt64.self),
+            let last = reader.integer(UInt64.self)
+        else { return nil }
+        self.init(
+            nonce: nonce, shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch),
+            incarnation: Incarnation(rawValue: incarnation), hasLapsed: hasLapsed,
+            lastEpoch: Epoch(rawValue: lastEpoch),
+            last: Seq(rawValue: last))
+    }
+}
+
+extension ByteBuffer {
+    mutating func append(epochs: [EpochStart]) {
+        append(littleEndian: UInt32(epochs.count))
+        for start in epochs {
+            append(littleEndian: start.epoch.rawValue)
+            append(littleEndian: start.first.rawValue)
+        }
+    }
+}
+
+extension BinaryReader {
+    mutating func epochs() -> [EpochStart]? {
+        guard let count = count(ofAtLeast: 16) else { return nil }
+        var epochs: [EpochStart] = []
+        for _ in 0..<count {
+            guard let epoch = integer(UInt64.self), let first = integer(UInt64.self) else { return nil }
+            epochs.append(EpochStart(epoch: Epoch(rawValue: epoch), first: Seq(rawValue: first)))
+        }
+        return epochs
+    }
+}

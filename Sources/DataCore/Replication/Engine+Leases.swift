@@ -1,0 +1,196 @@
+import ClusterModel
+
+// Leases between replicas: a primary serves only while every member counted has promised not to follow another one
+// (RULES A). The lease runs from the send time of the beat that was answered; the grantor is bound a quarter longer, from
+// its own answer.
+extension Engine {
+    private var leaseNanos: UInt64 { settings.leaseMillis * 1_000_000 }
+
+    /// ns for which a grantor is bound by a lease of so many ms (RULES A3).
+    func binding(_ leaseMillis: UInt64) -> UInt64 {
+        let bound = leaseMillis.multipliedReportingOverflow(by: 1_000_000 / 4 * Limits.grantorQuarters)
+        return bound.overflow ? UInt64.max / 4 : bound.partialValue
+    }
+
+    /// The periodic work of shared replicas.
+    mutating func tickReplicas() {
+        guard !replication.shared.isEmpty else { return }
+        startLapsed()
+        if now.monotonic >= replication.nextBeat {
+            replication.nextBeat = now.monotonic + leaseNanos / 4
+            beatReplicas()
+        }
+        tellCommits()
+        considerProposals()
+        if !replication.held.isEmpty { sendHeld() }
+    }
+
+    /// Asks every node with followers for leases, all shards in one beat; who has not reconciled yet is asked to.
+    mutating func beatReplicas() {
+        var shards: [NodeID: [ReplicaBeat.Shard]] = [:]
+        for index in replication.shared where replicas[index].isLeading {
+            for place in replicas[index].followers.indices {
+                let node = replicas[index].followers[place].member.node
+                shards[node, default: []].append(
+                    ReplicaBeat.Shard(
+                        shard: ShardID(rawValue: numbers[index].shard), epoch: Epoch(rawValue: numbers[index].epoch),
+                        commit: Seq(rawValue: numbers[index].commit)))
+                askToReconcile(index, place)
+            }
+        }
+        for node in shards.keys.sorted() {
+            guard let own = shards[node] else { continue }
+            let nonce = entropy.next()
+            var line = replication.beats[node] ?? ReplicationState.BeatLine()
+            line.sent.append((nonce, now.monotonic))
+            if line.sent.count > 16 { line.sent.removeFirst() }
+            replication.beats[node] = line
+            outbox(node).append(ReplicaBeat(nonce: nonce, leaseMillis: settings.leaseMillis, shards: own))
+        }
+    }
+
+    // MARK: The grantor
+
+    mutating func noteBeat(_ beat: ReplicaBeat, from node: NodeID) {
+        let lease = min(beat.leaseMillis, settings.leaseMillis)
+        var grant = ReplicaGrant(nonce: beat.nonce, leaseMillis: lease, shards: [], newer: [])
+        var isAdvanced = false
+        for shard in beat.shards {
+            guard let index = replicaIndex[shard.shard] else {
+                if let known = routes.shard(shard.shard), known.epoch > shard.epoch { grant.newer.append(known) }
+                continue
+            }
+            if numbers[index].epoch > shard.epoch.rawValue {
+                grant.newer.append(replicas[index].configuration)
+            } else if grants(index, shard, node) {
+                replicas[index].boundUntil = max(replicas[index].boundUntil, now.monotonic + binding(lease))
+                replicas[index].candidacy = nil
+                grant.shards.append(
+                    ReplicaGrant.Shard(
+                        shard: shard.shard, epoch: shard.epoch,
+                        incarnation: Incarnation(rawValue: numbers[index].incarnation),
+                        last: Seq(rawValue: numbers[index].last),
+                        durable: replicas[index].isReconciled ? reconciled(index).last : .zero))
+                isAdvanced = adoptCommit(shard.commit.rawValue, index) || isAdvanced
+            }
+        }
+        outbox(node).append(grant)
+        if isAdvanced { commitAdvanced() }
+    }
+
+    /// Only to the primary of the very epoch that is promised durably here.
+    private func grants(_ index: Int, _ shard: ReplicaBeat.Shard, _ node: NodeID) -> Bool {
+        replicas[index].state == .following && numbers[index].epoch == shard.epoch.rawValue
+            && replicas[index].configuration.primary?.node == node
+            && replicas[index].promiseTicket <= replication.durableTicket
+    }
+
+    // MARK: The holder
+
+    mutating func noteGrant(_ grant: ReplicaGrant, from node: NodeID) {
+        guard let sent = replication.beats[node]?.sent.first(where: { $0.nonce == grant.nonce })?.at else { return }
+        let until = sent + min(grant.leaseMillis, settings.leaseMillis) * 1_000_000
+        var isAdvanced = false
+        for shard in grant.shards {
+            let ack = Reconciled(
+                shard: shard.shard, epoch: shard.epoch, incarnation: shard.incarnation, last: shard.durable)
+            guard let (index, place) = follower(ack, node) else { continue }
+            replicas[index].followers[place].grantUntil = max(replicas[index].followers[place].grantUntil, until)
+            if replicas[index].followers[place].isReconciled {
+                isAdvanced = raise(index, place, durable: shard.durable.rawValue) || isAdvanced
+                noteProgress(index, place, last: shard.last.rawValue)
+            }
+            updateServing(index)
+        }
+        for newer in grant.newer { noteCorrection(newer) }
+        if isAdvanced { commitAdvanced() }
+    }
+
+    /// A follower that has not got further between two beats lacks something that was sent: from there on once more.
+    private mutating func noteProgress(_ index: Int, _ place: Int, last: UInt64) {
+        let follower = replicas[index].followers[place]
+        replicas[index].followers[place].saidLast = last
+        guard follower.lesson == nil else { return }
+        if last < follower.sent, follower.saidLast == last, follower.acked <= last {
+            replicas[index].followers[place].sent = last
+            replicas[index].followers[place].acked = min(follower.acked, last)
+        }
+        resend(index, place)
+    }
+
+    /// Whether the replica may answer now.
+    mutating func updateServing(_ index: Int) {
+        guard replicas[index].state == .serving else { return }
+        let isServing = leaseEnd(index) > now.monotonic
+        if isServing != numbers[index].isServing {
+            numbers[index].isServing = isServing
+            servingChanged = true
+            beats.isDue = true
+        }
+        findEarliestLease()
+    }
+
+    /// When the soonest lease ends that the replica serves by.
+    private func leaseEnd(_ index: Int) -> UInt64 {
+        var end = UInt64.max
+        for follower in replicas[index].followers where follower.counts { end = min(end, follower.grantUntil) }
+        return end
+    }
+
+    func findEarliestLease(among indices: [Int]) -> UInt64 {
+        var earliest = UInt64.max
+        for index in indices where numbers[index].isServing { earliest = min(earliest, leaseEnd(index)) }
+        return earliest
+    }
+
+    mutating func findEarliestLease() { replication.earliestLease = findEarliestLease(among: replication.shared) }
+
+    /// Ends the serving of replicas whose lease is over by the clock. Returns whether there was one.
+    @discardableResult
+    mutating func expireLeases() -> Bool {
+        var isExpired = false
+        for index in replication.shared where numbers[index].isServing && leaseEnd(index) <= now.monotonic {
+            numbers[index].isServing = false
+            isExpired = true
+            effects.emit(note(.debug, "its leases have lapsed: it waits for new ones", replica: index))
+        }
+        findEarliestLease()
+        return isExpired
+    }
+
+    /// A lease ran out between the start of the turn and its end: what was read in it may be old (RULES A1). Nobody is told:
+    /// the connections are closed, forwarded commands get no answer.
+    mutating func distrustReplies() {
+        for place in dirty where connections[place].isOpen && !connections[place].isSession {
+            guard !connections[place].out.bytes.isEmpty else { continue }
+            connections[place].out.bytes.removeAll()
+            connections[place].isClosing = true
+        }
+        gateway.answers.removeAll()
+    }
+
+    // MARK: A primary that has not begun yet
+
+    /// Begins epochs whose primary had to wait for grants of its own to lapse, or for a release (RULES A7, C13).
+    private mutating func startLapsed() {
+        for index in replication.shared
+        where replicas[index].state == .starting && !replicas[index].hasBegun && mayBegin(index) {
+            startEpoch(index)
+        }
+    }
+
+    /// Whether every grant it gave in earlier epochs has lapsed, or the former primary released it.
+    func mayBegin(_ index: Int) -> Bool {
+        if now.monotonic >= replicas[index].boundUntil {
+            return !replicas[index].awaitsRelease || replicas[index].isShared
+        }
+        guard let release = releases[replicas[index].configuration.id] else { return false }
+        return isReleased(index, release)
+    }
+
+    /// Whether a release is for this epoch, and its log here is durable up to the very record it names.
+    func isReleased(_ index: Int, _ release: Release) -> Bool {
+        release.epoch.rawValue == numbers[index].epoch && release.lastSeq.rawValue == numbers[index].last
+            && release.lastEpoch == replicas[index].lastEpoch && numbers[index].durable >= numbers[index].last
+    }
+}

@@ -1,0 +1,165 @@
+import ClusterModel
+
+// Who wants another configuration asks the metadata group for it by compare-and-set: a secondary whose primary is silent, a
+// primary that lost a member or has taught a learner (RULES C4, C6, C17). Nothing here trusts its own view before the group
+// has said yes.
+extension Engine {
+    /// ns between two tries of one proposal.
+    private static let proposalPause: UInt64 = 500_000_000
+    private var lease: UInt64 { settings.leaseMillis * 1_000_000 }
+
+    mutating func considerProposals() {
+        for index in replication.shared {
+            if let pending = replicas[index].proposal {
+                repropose(index, pending)
+            } else if replicas[index].isLeading {
+                if replicas[index].hasBegun { considerFollowers(index) }
+            } else if replicas[index].state == .following {
+                considerTakeover(index)
+            }
+        }
+    }
+
+    private mutating func repropose(_ index: Int, _ pending: PendingProposal) {
+        guard pending.request.expected.rawValue == numbers[index].epoch else {
+            replicas[index].proposal = nil
+            return
+        }
+        guard now.monotonic - pending.sent > Engine.proposalPause else { return }
+        replicas[index].proposal?.sent = now.monotonic
+        effects.emit(.reconfigure(pending.request))
+    }
+
+    private mutating func propose(_ index: Int, members: [Member], learners: [Member], why: String) {
+        let current = replicas[index].configuration
+        guard let epoch = current.epoch.successor else { return }
+        var wished = current
+        wished.epoch = epoch
+        wished.members = members
+        wished.learners = learners.sorted()
+        wished.handedOverFrom = nil
+        if members.first?.node == settings.id { wished.primaryBoot = settings.boot }
+        wished.proposal = Proposal(proposer: settings.id.rawValue, request: entropy.next() >> 12)
+        let request = ReconfigureRequest(expected: current.epoch, configuration: wished)
+        replicas[index].proposal = PendingProposal(request: request, sent: now.monotonic)
+        effects.emit(note(.info, why, replica: index))
+        effects.emit(.reconfigure(request))
+    }
+
+    mutating func noteReconfigured(_ shard: ShardID, _ answer: ReconfigureAnswer?) {
+        guard let answer else { return }
+        if let current = answer.current { noteCorrection(current) }
+        guard !answer.accepted, let index = replicaIndex[shard], replicas[index].proposal != nil else { return }
+        replicas[index].proposal = nil
+        replicas[index].candidacy = nil
+        replicas[index].patientUntil = now.monotonic + lease / 4 + entropy.next() % (lease / 4 + 1)
+        effects.emit(note(.info, "its proposal was refused: \(answer.refusal ?? "")", replica: index))
+    }
+
+    // MARK: A primary's followers
+
+    private mutating func considerFollowers(_ index: Int) {
+        guard now.monotonic >= replicas[index].patientUntil else { return }
+        let configuration = replicas[index].configuration
+        let followers = replicas[index].followers
+        let silent = followers.filter { $0.grantUntil < now.monotonic }
+        if now.monotonic - replicas[index].adopted > lease + lease / 4,
+            let first = silent.first(where: { !$0.isLearner })
+        {
+            // Only those that answer may stay: a proposal names the members it keeps (RULES C17).
+            let gone = silent.map(\.member)
+            let kept = configuration.members.filter { !gone.contains($0) }
+            guard kept.count >= configuration.policy.minInSync else { return }
+            return propose(
+                index, members: kept, learners: configuration.learners.filter { !gone.contains($0) },
+                why: "member \(first.member) is silent: it asks to go on without it")
+        }
+        for place in followers.indices where followers[place].isLearner && isTaught(index, followers[place]) {
+            replicas[index].followers[place].isPromoting = true
+            let learner = followers[place].member
+            updateServing(index)
+            return propose(
+                index, members: configuration.members + [learner],
+                learners: configuration.learners.filter { $0 != learner },
+                why: "learner \(learner) has caught up: it asks for its promotion")
+        }
+    }
+
+    /// Whether a learner takes part in every record and has reached the log's end (RULES C5).
+    private func isTaught(_ index: Int, _ follower: Follower) -> Bool {
+        numbers[index].isServing && follower.isReconciled && follower.lesson == nil && !follower.isPromoting
+            && follower.sent == numbers[index].streamed && follower.acked >= follower.mustReach
+            && follower.acked >= numbers[index].commit && follower.grantUntil > now.monotonic
+    }
+
+    // MARK: A secondary whose primary is silent
+
+    private mutating func considerTakeover(_ index: Int) {
+        let configuration = replicas[index].configuration
+        guard let rank = configuration.members.firstIndex(where: { $0.node == settings.id }), rank > 0 else { return }
+        guard now.monotonic >= replicas[index].boundUntil, now.monotonic >= replicas[index].patientUntil else {
+            replicas[index].candidacy = nil
+            return
+        }
+        if let candidacy = replicas[index].candidacy { return conclude(index, candidacy) }
+        // The first of the members asks first.
+        let pause = UInt64(rank - 1) * lease / 16
+        guard now.monotonic >= max(replicas[index].boundUntil, replicas[index].patientUntil) + pause else { return }
+        let voters = configuration.members.dropFirst().map(\.node).filter { $0 != settings.id }
+        let candidacy = Candidacy(nonce: entropy.next(), began: now.monotonic, voters: voters)
+        replicas[index].candidacy = candidacy
+        for node in voters {
+            outbox(node).append(
+                TakeoverPoll(nonce: candidacy.nonce, shard: configuration.id, epoch: configuration.epoch))
+        }
+        conclude(index, candidacy)
+    }
+
+    mutating func notePoll(_ poll: TakeoverPoll, from node: NodeID) {
+        guard let index = replicaIndex[poll.shard], replicas[index].state == .following else { return }
+        outbox(node).append(
+            TakeoverVote(
+                nonce: poll.nonce, shard: poll.shard, epoch: Epoch(rawValue: numbers[index].epoch),
+                incarnation: Incarnation(rawValue: numbers[index].incarnation),
+                hasLapsed: now.monotonic >= replicas[index].boundUntil, lastEpoch: replicas[index].lastEpoch,
+                last: Seq(rawValue: numbers[index].durable)))
+    }
+
+    mutating func noteVote(_ vote: TakeoverVote, from node: NodeID) {
+        guard let index = replicaIndex[vote.shard], let candidacy = replicas[index].candidacy,
+            candidacy.nonce == vote.nonce, candidacy.voters.contains(node),
+            replicas[index].configuration.member(on: node)?.incarnation == vote.incarnation
+        else { return }
+        if vote.epoch.rawValue > numbers[index].epoch { beats.isDue = true }
+        guard vote.hasLapsed, vote.epoch.rawValue <= numbers[index].epoch else {
+            // It hears the primary, or knows better: this one is cut off, not the primary (RULES C17).
+            replicas[index].candidacy = nil
+            replicas[index].patientUntil = now.monotonic + lease / 2
+            return
+        }
+        replicas[index].candidacy?.granted.append(node)
+        replicas[index].candidacy?.voters.removeAll { $0 == node }
+    }
+
+    /// Asks for the role once all have answered, or have been waited for long enough.
+    private mutating func conclude(_ index: Int, _ candidacy: Candidacy) {
+        let waited = now.monotonic - candidacy.began
+        guard candidacy.voters.isEmpty || waited > lease / 5 else { return }
+        let configuration = replicas[index].configuration
+        let kept = configuration.members.filter { member in
+            member.node == settings.id || candidacy.granted.contains(member.node)
+        }
+        guard kept.count >= configuration.policy.minInSync else {
+            replicas[index].candidacy = nil
+            replicas[index].patientUntil = now.monotonic + lease / 2 + entropy.next() % (lease / 4 + 1)
+            return
+        }
+        replicas[index].candidacy = nil
+        let own = kept.filter { $0.node == settings.id }
+        propose(
+            index, members: own + kept.filter { $0.node != settings.id }, learners: configuration.learners,
+            why:
+                "its primary is silent: it asks to take over with \(kept.count) of \(configuration.members.count) members"
+        )
+    }
+}

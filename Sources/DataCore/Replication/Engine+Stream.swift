@@ -1,0 +1,242 @@
+import ClusterModel
+internal import DequeModule
+
+// Records on their way to other replicas: sent on at the end of the turn they were logged in, before they are synced here
+// (chain: each hop sends on before its own sync, RULES D2), and once more from memory to who lacks them.
+extension Engine {
+    /// Bytes of records in one message of a resend.
+    static let resendBytes = 1 << 20
+
+    /// Sends what the current batch holds of shared shards on to the replicas that are in step.
+    mutating func streamBatch() {
+        guard !replication.shared.isEmpty else { return }
+        var parts: [NodeID: [RecordStream.Part]] = [:]
+        for mark in touched {
+            let index = Int(mark.replica)
+            guard replicas[index].isShared, numbers[index].last > numbers[index].streamed else { continue }
+            let part = part(
+                index, from: numbers[index].streamed, replicas[index].streamedEpoch, to: numbers[index].last)
+            sendOn(part, index) { parts[$0, default: []].append(part) }
+            numbers[index].streamed = numbers[index].last
+            replicas[index].streamedEpoch = replicas[index].lastEpoch
+        }
+        for node in parts.keys.sorted() {
+            guard let own = parts[node] else { continue }
+            outbox(node).append(.records) { buffer in
+                RecordStream.begin(own, in: &buffer)
+                copyRecords(of: own, into: &buffer)
+            }
+        }
+    }
+
+    private func part(_ index: Int, from previous: UInt64, _ previousEpoch: Epoch, to last: UInt64) -> RecordStream.Part
+    {
+        RecordStream.Part(
+            shard: ShardID(rawValue: numbers[index].shard), epoch: numbers[index].epoch, commit: numbers[index].commit,
+            previousEpoch: previousEpoch.rawValue, previous: previous, last: last)
+    }
+
+    /// Names the nodes that a part goes to directly from here.
+    private mutating func sendOn(_ part: RecordStream.Part, _ index: Int, _ body: (NodeID) -> Void) {
+        let isChain = replicas[index].configuration.policy.flow == .chain
+        guard replicas[index].isLeading else {
+            if isChain, replicas[index].isReconciled, let next = successor(index) { body(next) }
+            return
+        }
+        var isFirst = true
+        for place in replicas[index].followers.indices {
+            let follower = replicas[index].followers[place]
+            // In a chain the members behind the first are fed by the one before them.
+            let isDirect = !isChain || follower.isLearner || isFirst
+            if !follower.isLearner { isFirst = false }
+            guard follower.isReconciled, follower.lesson == nil, follower.sent == part.previous else { continue }
+            replicas[index].followers[place].sent = part.last
+            replicas[index].followers[place].toldCommit = part.commit
+            if isDirect { body(follower.member.node) }
+        }
+    }
+
+    /// The member behind this one in the chain.
+    private func successor(_ index: Int) -> NodeID? {
+        let members = replicas[index].configuration.members
+        guard let own = members.firstIndex(where: { $0.node == settings.id }), own + 1 < members.count else {
+            return nil
+        }
+        return members[own + 1].node
+    }
+
+    private func copyRecords(of parts: [RecordStream.Part], into buffer: inout ByteBuffer) {
+        var records = batch.records
+        while let (header, whole) = records.nextWhole() {
+            guard header.kind.isNumbered,
+                parts.contains(where: { $0.shard == header.shard && header.seq.rawValue > $0.previous })
+            else { continue }
+            buffer.append(whole)
+        }
+    }
+
+    // MARK: Once more
+
+    /// Sends a replica what it lacks, as far as memory has it, a bounded piece at a time: the next goes when this one is
+    /// acknowledged.
+    mutating func resend(_ index: Int, _ place: Int) {
+        let follower = replicas[index].followers[place]
+        guard replicas[index].hasBegun, follower.isReconciled, follower.lesson == nil,
+            follower.sent < numbers[index].streamed, follower.acked >= follower.sent
+        else { return }
+        var records = ByteBuffer(capacity: 64 << 10)
+        let last = collect(index, from: follower.sent + 1, into: &records)
+        guard last > follower.sent else { return teach(index, place) }
+        let part = part(index, from: follower.sent, replicas[index].epoch(of: follower.sent), to: last)
+        outbox(follower.member.node).append(.records) { buffer in
+            RecordStream.begin([part], in: &buffer)
+            buffer.append(records.view)
+        }
+        replicas[index].followers[place].sent = last
+    }
+
+    /// Copies a replica's records from `seq` on, without a gap, up to what was streamed or a bound of bytes.
+    /// - Returns: the last one copied; `seq` - 1 if memory has not got the first.
+    private func collect(_ index: Int, from seq: UInt64, into buffer: inout ByteBuffer) -> UInt64 {
+        var next = seq
+        let shard = ShardID(rawValue: numbers[index].shard)
+        let end = numbers[index].streamed
+        func take(_ note: BatchNote) -> Bool {
+            var records = note.batch.records
+            while let (header, whole) = records.nextWhole() {
+                // A record that was cut has an older epoch than the log has at its place.
+                guard header.kind.isNumbered, header.shard == shard, header.seq.rawValue == next, next <= end,
+                    header.epoch == replicas[index].epoch(of: next)
+                else { continue }
+                buffer.append(whole)
+                next += 1
+            }
+            return next <= end && buffer.count < Engine.resendBytes
+        }
+        replication.history.forEach(index, above: seq - 1, take)
+        guard next <= end, buffer.count < Engine.resendBytes else { return next - 1 }
+        for note in unapplied where note.touched.contains(where: { Int($0.replica) == index && $0.seq >= next }) {
+            if !take(note) { break }
+        }
+        return next - 1
+    }
+
+    // MARK: The other end
+
+    /// Records of a primary, or of the member before in a chain.
+    mutating func noteRecords(_ body: ByteView) {
+        guard let (parts, records) = RecordStream.read(body) else { return noteMalformed("records") }
+        var accepted: [ShardID: Int] = [:]
+        for part in parts {
+            guard let index = replicaIndex[part.shard], takesRecords(part, index) else { continue }
+            accepted[part.shard] = index
+        }
+        var cursor = RecordCursor(records)
+        while let (header, payload) = cursor.next() {
+            guard header.kind.isNumbered, let index = accepted[header.shard],
+                header.seq.rawValue == numbers[index].last + 1
+            else { continue }
+            follow(header, payload, index)
+        }
+        if cursor.isDamaged { noteMalformed("records") }
+        var isAdvanced = false
+        for part in parts {
+            guard let index = accepted[part.shard], numbers[index].epoch == part.epoch else { continue }
+            isAdvanced = adoptCommit(part.commit, index) || isAdvanced
+        }
+        if isAdvanced { commitAdvanced() }
+    }
+
+    /// Whether a part goes on where the log here ends, or where it certainly is the same.
+    private func takesRecords(_ part: RecordStream.Part, _ index: Int) -> Bool {
+        guard replicas[index].isReconciled, part.previous <= numbers[index].last else { return false }
+        if part.epoch == numbers[index].epoch { return replicas[index].state == .following }
+        // The next primary takes what the former one still sends in its own epoch until that one lets go (RULES C13).
+        return replicas[index].awaitsRelease && part.epoch == replicas[index].formerEpoch.rawValue
+    }
+
+    /// Logs a record of the primary as it is.
+    private mutating func follow(_ header: RecordHeader, _ payload: ByteView, _ index: Int) {
+        let seq = header.seq.rawValue
+        numbers[index].last = seq
+        numbers[index].hasData = true
+        touch(replica: index, seq: seq)
+        batch.beginRecord(
+            shard: header.shard, incarnation: Incarnation(rawValue: numbers[index].incarnation), epoch: header.epoch,
+            seq: header.seq, kind: header.kind)
+        batch.append(payload)
+        batch.endRecord()
+        replicas[index].lastEpoch = header.epoch
+        if header.kind == .epochStart {
+            replicas[index].epochs.append(EpochStart(epoch: header.epoch, first: header.seq))
+        } else {
+            replay(payload, replica: index, seq: seq)
+        }
+    }
+
+    /// Takes over what the primary says is committed (RULES C9): only once this epoch's start record is in a log that was
+    /// reconciled. Returns whether the commit point rose.
+    mutating func adoptCommit(_ commit: UInt64, _ index: Int) -> Bool {
+        guard replicas[index].isReconciled, replicas[index].state == .following,
+            let start = replicas[index].epochs.last, start.epoch.rawValue == numbers[index].epoch
+        else { return false }
+        let known = min(commit, numbers[index].last)
+        guard known > numbers[index].commit else { return false }
+        numbers[index].commit = known
+        if known >= start.first.rawValue, replicas[index].active < start.epoch { replicas[index].active = start.epoch }
+        return true
+    }
+
+    // MARK: Messages
+
+    /// The turn's messages for a node.
+    mutating func outbox(_ node: NodeID) -> ReplicaBatch {
+        if let batch = replication.outbox[node] {
+            guard batch.bytes.count > ForwardBatch.framePayload / 2 else { return batch }
+            effects.emit(.replicate(to: node, batch))
+        }
+        let batch = ReplicaBatch()
+        replication.outbox[node] = batch
+        return batch
+    }
+
+    mutating func noteReplicated(from node: NodeID, _ payload: ByteView) {
+        var cursor = ReplicaCursor(payload)
+        while let (kind, body) = cursor.next() { note(kind, body, from: node) }
+        if cursor.isDamaged { noteMalformed("messages of \(node)") }
+    }
+
+    private mutating func note(_ kind: ReplicaMessageKind, _ body: ByteView, from node: NodeID) {
+        func read<Message: ReplicaMessage>(_: Message.Type, _ take: (Message) -> Void) {
+            if let message = Message(decoding: body) { take(message) } else { noteMalformed("\(kind) of \(node)") }
+        }
+        switch kind {
+        case .records: noteRecords(body)
+        case .beat: read(ReplicaBeat.self) { noteBeat($0, from: node) }
+        case .grant: read(ReplicaGrant.self) { noteGrant($0, from: node) }
+        case .reconcile: read(Reconcile.self) { noteReconcile($0, from: node) }
+        case .reconciled: read(Reconciled.self) { noteReconciled($0, from: node) }
+        case .acks: read(ReplicaAcks.self) { noteAcks($0, from: node) }
+        case .poll: read(TakeoverPoll.self) { notePoll($0, from: node) }
+        case .vote: read(TakeoverVote.self) { noteVote($0, from: node) }
+        case .snapshot: read(SnapshotChunk.self) { noteChunk($0, from: node) }
+        case .snapshotTaken: read(SnapshotTaken.self) { noteTaken($0, from: node) }
+        case .relearn: read(Relearn.self) { noteRelearn($0, from: node) }
+        }
+    }
+
+    mutating func noteMalformed(_ what: String) {
+        effects.emit(note(.error, "malformed \(what) between replicas: dropped"))
+    }
+
+    /// Hands the turn's messages to the host.
+    mutating func emitReplication() {
+        for node in replication.acks.keys.sorted() {
+            if let acks = replication.acks.removeValue(forKey: node) { outbox(node).append(ReplicaAcks(acks: acks)) }
+        }
+        guard !replication.outbox.isEmpty else { return }
+        for node in replication.outbox.keys.sorted() {
+            if let batch = replication.outbox.removeValue(forKey: node) { effects.emit(.replicate(to: node, batch)) }
+        }
+    }
+}

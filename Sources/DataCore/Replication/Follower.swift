@@ -1,0 +1,110 @@
+import ClusterModel
+
+/// Another replica of a shard, as the shard's primary sees it in one epoch.
+struct Follower {
+    var member: Member
+    var isLearner: Bool
+    /// The primary has asked for its promotion: it counts as a member until a higher epoch is known (RULES C6).
+    var isPromoting = false
+    /// Its log was found to be a prefix of the primary's in this epoch.
+    var isReconciled = false
+    /// When it was last asked to reconcile, ns; 0 = not yet.
+    var asked: UInt64 = 0
+    /// Last record durable there.
+    var acked: UInt64 = 0
+    /// Last record sent, if all before it were.
+    var sent: UInt64 = 0
+    /// Its last record as it said at the beat before: no progress between two beats means that something got lost.
+    var saidLast: UInt64 = 0
+    /// The commit point it was told last.
+    var toldCommit: UInt64 = 0
+    /// Its lease runs until then, ns, counted from the send time of the beat it answered (RULES A2).
+    var grantUntil: UInt64 = 0
+    /// It may not be promoted before it has this record: rows it was taught may stem from any up to it.
+    var mustReach: UInt64 = 0
+    /// A walk over the store that it learns from.
+    var lesson: Lesson?
+
+    /// Whether commit and the serve check count it.
+    var counts: Bool { !isLearner || isPromoting }
+
+    init(member: Member, isLearner: Bool) {
+        self.member = member
+        self.isLearner = isLearner
+    }
+}
+
+/// A snapshot on its way to a learner.
+struct Lesson {
+    /// The walk under way, 0 = the learner's answer is awaited.
+    var walk: UInt64
+    var base: UInt64
+    var baseEpoch: UInt64
+    var epochs: [EpochStart]
+    /// Chunks sent.
+    var number: UInt64 = 0
+    /// Where the walk goes on; nil = it has ended.
+    var next: [UInt8]?
+}
+
+/// Whom a walk over a store is for.
+struct LessonWalk {
+    var replica: Int
+    var node: NodeID
+}
+
+/// A proposal to the metadata group that has no known end yet.
+struct PendingProposal {
+    var request: ReconfigureRequest
+    /// When it was last sent, ns.
+    var sent: UInt64
+}
+
+/// A secondary that asks around before it takes over.
+struct Candidacy {
+    var nonce: UInt64
+    var began: UInt64
+    /// Members whose grants to the primary have lapsed, too.
+    var granted: [NodeID] = []
+    /// Members that have not answered.
+    var voters: [NodeID]
+}
+
+/// A follower's word that it is reconciled, which waits until its promise is durable.
+struct HeldAnswer {
+    var ticket: UInt64
+    var node: NodeID
+    var replica: Int
+    var epoch: UInt64
+}
+
+/// What the node's replicas have to do with other nodes.
+struct ReplicationState {
+    /// Messages of this turn by node.
+    var outbox: [NodeID: ReplicaBatch] = [:]
+    /// Answers that wait until a batch is durable (RULES C3), in the order of their tickets.
+    var held: [HeldAnswer] = []
+    var beats: [NodeID: BeatLine] = [:]
+    /// Replicas here with other replicas elsewhere, by index.
+    var shared: [Int] = []
+    /// The soonest end of a lease that a serving primary here lives by, ns; `max` = none does.
+    var earliestLease = UInt64.max
+    /// Batches that were applied and are kept for those who lag.
+    var history = BatchHistory()
+    var nextNonce: UInt64 = 1
+    /// Walks for learners, by their number.
+    var lessons: [UInt64: LessonWalk] = [:]
+    /// The last ticket that is durable.
+    var durableTicket: UInt64 = 0
+    /// Acknowledgements of this turn by node.
+    var acks: [NodeID: [Reconciled]] = [:]
+    /// When this boot began, ns: it may have granted anything until just before (RULES A6).
+    var boot: UInt64 = 0
+    var nextBeat: UInt64 = 0
+
+    /// The beats to one node.
+    struct BeatLine {
+        /// Nonces and send times of the last beats, newest last.
+        var sent: [(nonce: UInt64, at: UInt64)] = []
+    }
+}
