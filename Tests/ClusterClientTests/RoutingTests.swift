@@ -40,6 +40,28 @@ struct RoutingTests {
         await client.close()
     }
 
+    @Test("a hint that is older than what was learned since the request left is not taken") func overtakenHint()
+        async throws
+    {
+        let cluster = try await ScriptedCluster({ _ in .keepSilent }, echo)
+        let client = try await cluster.client()
+        async let value = client.get(bytes("a"))
+        await cluster.nodes[0].received(1)
+        let newest = ScriptedCluster.shard(1, on: 2, epoch: 5)
+        let version = client.routes.version
+        let isApplied = client.apply(
+            RouteDelta(
+                cluster: try #require(client.routes.cluster), since: version,
+                version: RouteVersion(rawValue: version.rawValue + 1), shards: [newest]))
+        #expect(isApplied)
+        guard case .say(let stale) = ScriptedCluster.stale(ScriptedCluster.shard(1, on: 1, epoch: 3)) else { return }
+        cluster.nodes[0].say(stale)
+        #expect(try await value == bytes("a"))
+        #expect(client.routes.shard(newest.id) == newest)
+        #expect(cluster.nodes[0].requests.count == 1 && cluster.nodes[1].requests.map(\.epoch) == [5])
+        await client.close()
+    }
+
     @Test(
         "a hint that is none makes the client ask the metadata group",
         arguments: ["-STALE 1 2\r\n", "-STALE 1 2 !!!\r\n", "-STALE 1 2 AAAA\r\n", "-STALE\r\n", "-MOVED 7 x:1\r\n"])
@@ -88,6 +110,28 @@ struct RoutingTests {
         let found = try await values
         #expect(Set(found) == Set((0..<count).map { bytes("key:\($0)") }))
         #expect(client.routeFetches == 2 && cluster.meta.requests.count == 2)
+        await client.close()
+    }
+
+    @Test("what a fetch has just brought is not asked for again") func freshFetch() async throws {
+        let cluster = try await ScriptedCluster(shards: 2, echo, { _ in .keepSilent })
+        let client = try await cluster.client { $0.connectionsPerNode = 1 }
+        let keyspace = try #require(client.routes.keyspace(named: "default")).id
+        func key(of shard: UInt64) throws -> [UInt8] {
+            let keys = (0..<1000).lazy.map { bytes("key:\($0)") }
+            return try #require(keys.first { client.routes.locate($0, in: keyspace)?.id.rawValue == shard })
+        }
+        let (first, second) = (try key(of: 1), try key(of: 2))
+        async let value = client.get(second)
+        await cluster.nodes[1].received(1)
+        // A fetch for another shard begins and ends while that request is on its way.
+        cluster.nodes[0].follow { $0.epoch == 1 ? .say("-STALE 1 2\r\n") : echo($0) }
+        cluster.publish(ScriptedCluster.shard(1, of: 2, on: 1, epoch: 2))
+        #expect(try await client.get(first) == first)
+        cluster.nodes[1].follow(echo)
+        cluster.nodes[1].say("-STALE 2 2\r\n")
+        #expect(try await value == second)
+        #expect(client.routeFetches == 2)
         await client.close()
     }
 
