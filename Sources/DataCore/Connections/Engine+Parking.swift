@@ -124,7 +124,20 @@ extension Engine {
         case .lookup: text = "ERR no such keyspace: no metasrv answered in time"
         default: text = "TRYAGAIN no serving primary for this shard just now"
         }
+        noteRefusedInTransaction(place)
         answerHead(place) { $0.error(text) }
+    }
+
+    /// A command that could not be queued dooms its transaction, as any error there does; a refused EXEC ends it.
+    private mutating func noteRefusedInTransaction(_ place: Int) {
+        guard connections[place].transaction.isOpen else { return }
+        var head: [ByteView] = []
+        connections[place].queue.views(into: &head)
+        if head.first?.equalsIgnoringCase("exec") == true {
+            endTransaction(place)
+        } else {
+            connections[place].transaction.isAborted = true
+        }
     }
 
     /// An array for views that is kept between uses: commands may run inside commands.

@@ -234,16 +234,31 @@ extension Engine {
 
     /// The way to a node broke. Reads, and writes that never left, go again; the rest may have run.
     mutating func notePeerLost(_ node: NodeID, nothingSent: Bool) {
+        let unsent = takeUnsent(to: node)
         let lost = gateway.forwards.values.filter { $0.node == node && !$0.isRefused }.sorted {
             $0.request < $1.request
         }
         for forward in lost {
-            if forward.isWrite, !nothingSent {
+            if forward.isWrite, !nothingSent, !unsent.contains(forward.request) {
                 complete(forward, Array("-UNCERTAIN the connection to \(node) broke after the command left\r\n".utf8))
             } else {
                 refuse(forward)
             }
         }
+    }
+
+    /// Takes what this turn gathered for a node: it would leave on the next link, though its commands are refused now and
+    /// go again, and so run twice.
+    private mutating func takeUnsent(to node: NodeID) -> Set<UInt64> {
+        guard let batch = gateway.outgoing.removeValue(forKey: node) else { return [] }
+        var cursor = ForwardCursor(batch.bytes.view)
+        var arguments: [ByteView] = []
+        var requests: Set<UInt64> = []
+        while let command = cursor.next(into: &arguments) {
+            requests.insert(command.request)
+            arguments.removeAll(keepingCapacity: true)
+        }
+        return requests
     }
 
     /// Ends what waits too long.

@@ -59,16 +59,18 @@ final class Gather {
         self.parts = Array(repeating: nil, count: parts)
     }
 
-    /// The first error among the parts; UNCERTAIN if another part of a write was executed.
+    /// The first error among the parts; UNCERTAIN if another part of a write was, or may have been, executed.
     var failure: [UInt8]? {
         var error: [UInt8]?
+        let uncertain = parts.first { $0?.starts(with: Array("-UNCERTAIN".utf8)) == true } ?? nil
+        if isWrite, let uncertain { return uncertain }
         var isExecuted = false
         for part in parts {
             guard let part else { continue }
             if part.withByteView({ ReplySlicer.isError($0) }) { error = error ?? part } else { isExecuted = true }
         }
         guard let error else { return nil }
-        guard isWrite, isExecuted, !error.starts(with: Array("-UNCERTAIN".utf8)) else { return error }
+        guard isWrite, isExecuted else { return error }
         let cause = String(decoding: error.dropFirst().dropLast(2), as: UTF8.self)
         return Array("-UNCERTAIN some shards executed their part, one answered: \(cause)\r\n".utf8)
     }

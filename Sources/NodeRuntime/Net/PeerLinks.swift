@@ -107,7 +107,9 @@ final class PeerLinks {
     }
 
     private func send(_ kind: PeerFrameKind, _ payload: ByteView, to node: NodeID, at address: Address?) {
-        guard let index = dialled[node] ?? dial(node, address), let link = links[index] else {
+        // Whoever was out of reach in this turn stays so until the core was told that nothing was sent.
+        guard !unreached.contains(node), let index = dialled[node] ?? dial(node, address), let link = links[index]
+        else {
             unreached.insert(node)
             return
         }
