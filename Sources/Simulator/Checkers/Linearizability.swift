@@ -13,55 +13,52 @@ public struct Linearizability {
     }
 
     /// What took effect of the operations under way, and the value.
-    private struct Point: Hashable {
+    fileprivate struct Point: Hashable {
         var done: UInt128
         var value: Int
     }
 
-    private struct Pending {
-        var operation: Operation
-        var isUnknown: Bool
-    }
-
+    private let history: [Operation]
     /// Distinct values, by number.
     private var values: [[UInt8]?] = [nil]
     private var numbers: [[UInt8]?: Int] = [nil: 0]
-    /// Operations under way, by slot.
-    private var pending: [Pending?] = []
+    /// What an operation makes of a value: the number of the new one, or -1 if its outcome cannot be.
+    private var effects: [Int: Int] = [:]
+    /// Operations under way, by slot; -1 = free. And the slot of each operation.
+    private var pending: [Int] = []
+    private var slots: [Int]
+    /// The one that its client sent before it, if that one has a reply; else -1.
+    private let previous: [Int]
     private var unknown: UInt128 = 0
     private var explored = 0
     private let limit: Int
 
     /// Judges the history of one key that is absent at first.
     /// - Parameter limit: points looked at before the search gives up.
-    public static func judge(_ history: [Operation], limit: Int = 400_000) -> Verdict {
-        var search = Linearizability(limit: limit)
-        return search.run(search.relevant(history))
+    public static func judge(_ history: [Operation], limit: Int = 200_000) -> Verdict {
+        var search = Linearizability(HistoryReduction.relevant(history), limit: limit)
+        return search.run()
     }
 
-    private init(limit: Int) { self.limit = limit }
-
-    /// Without what cannot matter: refused operations had no effect, reads of unknown outcome tell nothing, and if a key is
-    /// only read and set, a SET of unknown outcome whose value nobody saw might as well not have been.
-    private func relevant(_ history: [Operation]) -> [Operation] {
-        var seen: Set<[UInt8]> = []
-        var isPlain = true
-        for operation in history {
-            if case .value(let value?) = operation.outcome { seen.insert(value) }
-            switch operation.action {
-            case .get, .set: break
-            default: isPlain = false
-            }
-        }
-        return history.filter { operation in
-            if operation.outcome == .refused { return false }
-            guard operation.outcome == .unknown else { return true }
-            if case .set(let value) = operation.action, isPlain { return seen.contains(value) }
-            return operation.action.isWrite
-        }
+    private init(_ history: [Operation], limit: Int) {
+        self.history = history
+        self.limit = limit
+        slots = [Int](repeating: -1, count: history.count)
+        previous = Self.previous(history)
     }
 
-    private mutating func run(_ history: [Operation]) -> Verdict {
+    private static func previous(_ history: [Operation]) -> [Int] {
+        var previous = [Int](repeating: -1, count: history.count)
+        var last: [Int: Int] = [:]
+        let order = history.indices.sorted { (history[$0].sequence, $0) < (history[$1].sequence, $1) }
+        for index in order where history[index].sequence > 0 && history[index].outcome != .unknown {
+            previous[index] = last[history[index].client] ?? -1
+            last[history[index].client] = index
+        }
+        return previous
+    }
+
+    private mutating func run() -> Verdict {
         struct Step {
             var time: UInt64
             var isReturn: Bool
@@ -76,28 +73,26 @@ public struct Linearizability {
         }
         // At the same time: what begins then is concurrent with what ends then.
         steps.sort { ($0.time, $0.isReturn ? 1 : 0, $0.index) < ($1.time, $1.isReturn ? 1 : 0, $1.index) }
-        var slots = [Int](repeating: -1, count: history.count)
         var points = [Point(done: 0, value: 0)]
         for step in steps {
-            let operation = history[step.index]
             if step.isReturn {
                 points = returned(slots[step.index], points)
-                if points.isEmpty { return explored > limit ? .undecided : .violated(operation) }
-                pending[slots[step.index]] = nil
+                if points.isEmpty { return explored > limit ? .undecided : .violated(history[step.index]) }
+                pending[slots[step.index]] = -1
             } else {
                 guard let slot = freeSlot() else { return .undecided }
                 slots[step.index] = slot
-                pending[slot] = Pending(operation: operation, isUnknown: operation.outcome == .unknown)
-                if operation.outcome == .unknown { unknown |= 1 << UInt128(slot) }
+                pending[slot] = step.index
+                if history[step.index].outcome == .unknown { unknown |= 1 << UInt128(slot) }
             }
         }
         return .linearizable
     }
 
     private mutating func freeSlot() -> Int? {
-        if let free = pending.firstIndex(where: { $0 == nil }) { return free }
+        if let free = pending.firstIndex(of: -1) { return free }
         guard pending.count < 128 else { return nil }
-        pending.append(nil)
+        pending.append(-1)
         return pending.count - 1
     }
 
@@ -108,46 +103,74 @@ public struct Linearizability {
         var visited = Frontier(unknown: unknown)
         var stack: [Point] = []
         for point in points {
-            if point.done & bit != 0 {
-                after.add(Point(done: point.done & ~bit, value: point.value))
-            } else if visited.add(point) {
-                stack.append(point)
-            }
+            let point = absorbing(point)
+            if visited.add(point) { stack.append(point) }
         }
         while let point = stack.popLast() {
             explored += 1
             if explored > limit { return [] }
-            if let next = effect(of: slot, at: point) {
-                after.add(Point(done: next.done & ~bit, value: next.value))
+            if point.done & bit != 0 {
+                after.add(Point(done: point.done & ~bit, value: point.value))
+                continue
             }
-            for other in pending.indices where other != slot && point.done >> UInt128(other) & 1 == 0 {
-                guard let candidate = pending[other], !isRepeated(other, candidate, point) else { continue }
-                guard let next = effect(of: other, at: point) else { continue }
-                // Without a trace of it there was no need for it.
-                if candidate.isUnknown, next.value == point.value { continue }
-                if visited.add(next) { stack.append(next) }
+            for other in pending.indices where isOpen(other, point) {
+                let isUnknown = unknown >> UInt128(other) & 1 == 1
+                if isUnknown ? isRepeated(other, point) : isAhead(pending[other], point) { continue }
+                let next = effect(of: pending[other], on: point.value)
+                // Without a trace of it there was no need for an operation of unknown outcome.
+                if next < 0 || isUnknown && next == point.value { continue }
+                let reached = absorbing(Point(done: point.done | 1 << UInt128(other), value: next))
+                if visited.add(reached) { stack.append(reached) }
             }
         }
         return after.points
     }
 
-    /// Whether an operation like this one of unknown outcome is still open: then that one goes first.
-    private func isRepeated(_ slot: Int, _ candidate: Pending, _ point: Point) -> Bool {
-        guard candidate.isUnknown else { return false }
-        for earlier in 0..<slot where point.done >> UInt128(earlier) & 1 == 0 {
-            if let other = pending[earlier], other.isUnknown, other.operation.action == candidate.operation.action {
-                return true
+    private func isOpen(_ slot: Int, _ point: Point) -> Bool {
+        pending[slot] >= 0 && point.done >> UInt128(slot) & 1 == 0
+    }
+
+    /// The point with everything in effect that changes nothing and is told right here: later it could not do better.
+    private mutating func absorbing(_ point: Point) -> Point {
+        var point = point
+        var isChanged = true
+        while isChanged {
+            isChanged = false
+            for slot in pending.indices where isOpen(slot, point) && unknown >> UInt128(slot) & 1 == 0 {
+                guard effect(of: pending[slot], on: point.value) == point.value, !isAhead(pending[slot], point) else {
+                    continue
+                }
+                point.done |= 1 << UInt128(slot)
+                isChanged = true
             }
+        }
+        return point
+    }
+
+    /// Whether an operation like this one of unknown outcome is still open: then that one goes first.
+    private func isRepeated(_ slot: Int, _ point: Point) -> Bool {
+        for earlier in 0..<slot where unknown >> UInt128(earlier) & 1 == 1 && point.done >> UInt128(earlier) & 1 == 0 {
+            if history[pending[earlier]].action == history[pending[slot]].action { return true }
         }
         return false
     }
 
-    /// The point after an operation took effect; nil if its outcome says that it cannot have here.
-    private mutating func effect(of slot: Int, at point: Point) -> Point? {
-        guard let candidate = pending[slot] else { return nil }
-        let (value, outcome) = candidate.operation.action.apply(to: values[point.value])
-        guard candidate.isUnknown || outcome == candidate.operation.outcome else { return nil }
-        return Point(done: point.done | 1 << UInt128(slot), value: number(of: value))
+    /// Whether the client's operation before this one has not taken effect.
+    private func isAhead(_ operation: Int, _ point: Point) -> Bool {
+        let before = previous[operation]
+        guard before >= 0, slots[before] >= 0, pending[slots[before]] == before else { return false }
+        return point.done >> UInt128(slots[before]) & 1 == 0
+    }
+
+    /// The number of the value after an operation took effect on a value; -1 if its outcome says that it cannot have.
+    private mutating func effect(of operation: Int, on value: Int) -> Int {
+        let key = operation << 32 | value
+        if let known = effects[key] { return known }
+        let (new, outcome) = history[operation].action.apply(to: values[value])
+        let isPossible = history[operation].outcome == .unknown || history[operation].outcome == outcome
+        let result = isPossible ? number(of: new) : -1
+        effects[key] = result
+        return result
     }
 
     private mutating func number(of value: [UInt8]?) -> Int {
@@ -156,28 +179,32 @@ public struct Linearizability {
         numbers[value] = values.count - 1
         return values.count - 1
     }
+}
 
-    /// Points of which none is better than another: with the same value and the same effects of operations that return, one
-    /// that needed fewer operations of unknown outcome can do all that the other can.
-    private struct Frontier {
-        let unknown: UInt128
-        private(set) var points: [Point] = []
-        private var places: [Point: [Int]] = [:]
+/// Points of which none is better than another: with the same value and the same effects of operations that return, one that
+/// needed fewer operations of unknown outcome can do all that the other can.
+private struct Frontier {
+    let unknown: UInt128
+    private(set) var points: [Linearizability.Point] = []
+    /// The next point of the same group; -1 = none.
+    private var next: [Int] = []
+    private var first: [Linearizability.Point: Int] = [:]
 
-        init(unknown: UInt128) { self.unknown = unknown }
+    init(unknown: UInt128) { self.unknown = unknown }
 
-        /// Whether the point was new.
-        @discardableResult
-        mutating func add(_ point: Point) -> Bool {
-            let group = Point(done: point.done & ~unknown, value: point.value)
-            let used = point.done & unknown
-            for place in places[group, default: []] {
-                let other = points[place].done & unknown
-                if other & used == other { return false }
-            }
-            places[group, default: []].append(points.count)
-            points.append(point)
-            return true
+    /// Whether the point was new.
+    @discardableResult
+    mutating func add(_ point: Linearizability.Point) -> Bool {
+        let group = Linearizability.Point(done: point.done & ~unknown, value: point.value)
+        let head = first[group] ?? -1
+        var place = head
+        while place >= 0 {
+            if points[place].done & unknown & ~point.done == 0 { return false }
+            place = next[place]
         }
+        first[group] = points.count
+        points.append(point)
+        next.append(head)
+        return true
     }
 }

@@ -29,6 +29,8 @@ public struct Operation: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var client: Int
+    /// The client's own order: what it sent behind another on one connection takes effect behind it. 0 = none.
+    public var sequence = 0
     public var action: Action
     /// When it was sent, ns.
     public var invoked: UInt64
