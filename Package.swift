@@ -37,6 +37,7 @@ let package = Package(
         .executable(name: "metasrv", targets: ["metasrv"]),
         .executable(name: "datasrv", targets: ["datasrv"]),
         .executable(name: "shardctl", targets: ["shardctl"]),
+        .executable(name: "shardsim", targets: ["shardsim"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -73,6 +74,7 @@ let package = Package(
             ] + nio),
         program("metasrv", ["ClusterModel", "NodeRuntime"]),
         program("datasrv", ["ClusterModel", "NodeRuntime"]),
+        program("shardsim", ["ClusterModel", "Simulator"]),
         program("shardctl", ["ClusterClient", "ClusterModel"]),
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("WireTests", ["ClusterModel", "Wire"]),

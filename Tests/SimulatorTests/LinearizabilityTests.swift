@@ -129,6 +129,19 @@ import Testing
             ]),
     ]
 
+    /// What one client sent behind its own write in the same piece sees it (INTERFACE: own writes).
+    @Test func keepsTheOrderOfAPipeline() {
+        func history(_ seen: String?) -> [Operation] {
+            var write = Self.op(1, Self.set("a"), 0, 50, .ok)
+            var read = Self.op(1, .get, 0, 50, Self.value(seen))
+            write.sequence = 1
+            read.sequence = 2
+            return [write, read]
+        }
+        #expect(Linearizability.judge(history("a")) == .linearizable)
+        #expect(Linearizability.judge(history(nil)) != .linearizable)
+    }
+
     @Test(arguments: cases)
     func judgesByHand(test: Case) {
         let verdict = Linearizability.judge(test.history)

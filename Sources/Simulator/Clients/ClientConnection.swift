@@ -63,6 +63,7 @@ public final class ClientConnection: Endpoint {
 
     func received(_ bytes: [UInt8], on link: Link) {
         guard link === self.link else { return }
+        world.trace.note(world.now, 30, bytes.checksum, "a client takes \(bytes.count) bytes of link \(link.number)")
         parser.append(bytes)
         do {
             while let value = try parser.next() {

@@ -13,6 +13,7 @@ public final class DataMachine {
     public let disk: VirtualDisk
     var clock: MachineClock
     var chance: Chance
+    private(set) var isPowered = true
     private(set) var process: DataProcess?
 
     /// The process takes nothing before this time of the world, ns.
@@ -48,11 +49,12 @@ public final class DataMachine {
         ports.first { $0.port == port }?.address ?? Address(host: id.rawValue, port: 7513)
     }
 
-    func slowed(_ time: UInt64) -> UInt64 { time * slowness }
+    /// What takes so long on a quick machine takes here; what has begun must end within the time that healing has.
+    func slowed(_ time: UInt64) -> UInt64 { min(time * slowness, max(time, 2_000_000_000)) }
 
     /// Starts the process on what the disk holds.
     func start() {
-        guard process == nil else { return }
+        guard process == nil, isPowered else { return }
         let recovered: RecoveredNode
         do {
             recovered = try disk.open()
@@ -77,18 +79,21 @@ public final class DataMachine {
 
     /// The process ends at once. What it had written stays; without power what it had not synced may go.
     func stop(byPower: Bool, tears: Bool = true) {
-        guard let process else { return }
+        guard isPowered, process != nil || byPower else { return }
         world.trace.note(world.now, 11, UInt64(host), "\(id) \(byPower ? "loses its power" : "is killed")")
-        process.die(byPower: byPower)
+        process?.die(byPower: byPower)
         self.process = nil
         pausedUntil = 0
         guard byPower else { return }
+        isPowered = false
         world.network.setDown(host, true)
         disk.cutPower(&chance, tears: tears)
     }
 
     /// The machine has power again.
     func powerUp() {
+        guard !isPowered else { return start() }
+        isPowered = true
         world.network.setDown(host, false)
         clock.restart(at: world.now, base: chance.between(1_000_000_000, 100_000_000_000))
         start()

@@ -272,6 +272,7 @@ final class DataProcess: Endpoint {
         }
         switch effect {
         case .persist(let batch):
+            world.ledger?.logged(batch, node: machine.index)
             applier.add(.batch(batch))
             logThread.submit(batch)
         case .apply(let ticket): applier.add(.apply(through: ticket))

@@ -51,7 +51,8 @@ final class PeerLinks {
     // MARK: What the core sends
 
     func send(_ kind: PeerFrameKind, _ payloads: [[UInt8]], to node: NodeID) {
-        guard let peer = dialled[node] ?? dial(node) else {
+        // Whoever was out of reach in this turn stays so until the core was told that nothing was sent.
+        guard !unreached.contains(node), let peer = dialled[node] ?? dial(node) else {
             unreached.insert(node)
             return
         }
@@ -77,6 +78,10 @@ final class PeerLinks {
         peers[link.number] = peer
         dialled[node] = peer
         return peer
+    }
+
+    private func note(_ text: @autoclosure () -> String, _ detail: UInt64 = 0) {
+        process.world.trace.note(process.world.now, 23, detail, text())
     }
 
     // MARK: Events
@@ -128,6 +133,7 @@ final class PeerLinks {
     /// Takes one frame; false = the link is of no more use.
     private func take(_ frame: PeerFrame, _ peer: Peer) -> Bool {
         guard peer.phase == .open, let node = peer.node else { return takeGreeting(frame, peer) }
+        note("\(process.machine.id) < \(node) \(PeerTraffic.text(frame))", UInt64(frame.payload.count))
         guard let input = PeerTraffic.input(frame, link: peer.id, node: node) else {
             process.violate("a frame of kind \(frame.kind) from \(node) that this node cannot read")
             return false
@@ -180,6 +186,9 @@ final class PeerLinks {
 
     private func forget(_ peer: Peer) {
         guard peers.removeValue(forKey: peer.link.number) != nil else { return }
+        note(
+            "\(process.machine.id) loses link \(peer.link.number) to \(peer.node?.rawValue ?? "?") (sent: \(peer.hasSent))"
+        )
         if peer.isDialled, let node = peer.node {
             dialled[node] = nil
             pauses[node] = process.monotonic + Self.pause
@@ -191,7 +200,10 @@ final class PeerLinks {
 
     /// Ends what hangs, and tells the core whom it could not reach.
     func tick() {
-        for node in unreached.sorted() { process.step(.peerLost(node, nothingSent: true)) }
+        for node in unreached.sorted() {
+            note("\(process.machine.id) does not reach \(node)")
+            process.step(.peerLost(node, nothingSent: true))
+        }
         unreached.removeAll()
         guard peers.values.contains(where: { $0.phase != .open }) else { return }  // order-free: whether there is one
         for number in peers.keys.sorted() {

@@ -10,6 +10,7 @@ public final class MetaMachine {
     var clock: MachineClock
     /// The process takes nothing before this time of the world, ns.
     var pausedUntil: UInt64 = 0
+    private(set) var isPowered = true
     private(set) var process: MetaProcess?
     private var chance: Chance
     private var life = 0
@@ -33,8 +34,11 @@ public final class MetaMachine {
     /// The metadata state as far as it knows it.
     public var state: ClusterState? { process?.node.state }
 
+    /// All shards as far as it knows.
+    var shards: [ShardConfiguration] { state?.shards.values.map(\.value) ?? [] }
+
     func start() {
-        guard process == nil else { return }
+        guard process == nil, isPowered else { return }
         life += 1
         var settings = MetaSettings(
             id: name, listen: address, writer: UniqueID(high: chance.next(), low: chance.next()),
@@ -48,11 +52,13 @@ public final class MetaMachine {
     }
 
     func stop(byPower: Bool) {
-        guard let process else { return }
+        guard isPowered, process != nil || byPower else { return }
         world.trace.note(world.now, 43, UInt64(host), "\(name) \(byPower ? "loses its power" : "is killed")")
-        process.die(byPower: byPower)
+        process?.die(byPower: byPower)
         self.process = nil
-        if byPower { world.network.setDown(host, true) }
+        guard byPower else { return }
+        isPowered = false
+        world.network.setDown(host, true)
     }
 
     /// The process begins anew.
@@ -63,6 +69,8 @@ public final class MetaMachine {
 
     /// The machine has power again.
     func powerUp() {
+        guard !isPowered else { return start() }
+        isPowered = true
         world.network.setDown(host, false)
         clock.restart(at: world.now, base: chance.between(1_000_000_000, 100_000_000_000))
         start()

@@ -2,7 +2,7 @@ import ClusterModel
 
 /// The network between the machines: how long packets take, which ways are cut, and all connections.
 final class Network {
-    private weak var home: World?
+    private unowned var home: World?
     private var chance: Chance
     private(set) var hosts: [String] = []
     /// Ways that are cut: [from][to].
@@ -59,6 +59,12 @@ final class Network {
         guard from != to else { return }
         cuts[from][to] = isCut
         if !isCut { wake() }
+    }
+
+    /// Opens all ways.
+    func openAll() {
+        for from in hosts.indices { for to in hosts.indices { cuts[from][to] = false } }
+        wake()
     }
 
     func setDown(_ host: Int, _ down: Bool) {

@@ -19,6 +19,8 @@ public final class World {
     /// What happens to the next call on the shared log.
     var logTrouble: () -> LogTrouble = { .none }
     private var watchers: [(DataProcess) -> Void] = []
+    /// Who is told of every batch that a node logs.
+    var ledger: RecordLedger?
 
     public init(_ settings: WorldSettings, trace: Trace = Trace()) {
         self.settings = settings

@@ -1,0 +1,89 @@
+/// A kind of trouble. Each is off in a third of the seeds, so that the others are met alone too.
+public enum FaultClass: String, CaseIterable, Sendable {
+    // Network
+    /// Packets are lost and come by retransmission; connections are reset.
+    case loss
+    /// Long ways, and now and then a hundred times longer.
+    case delay
+    /// Machines are cut from each other: one, halves, a bridge, one way only.
+    case partition
+
+    // Processes and machines
+    /// kill -9 of a data node.
+    case kill
+    /// Loss of power of a data node.
+    case power
+    /// Loss of power of all data nodes at once.
+    case blackout
+    /// SIGSTOP of a data node, also between a step and its effects.
+    case pause
+    /// A data node does everything 10 to 300 times slower.
+    case slow
+
+    // Time
+    /// Clocks run up to 5 % too fast or slow.
+    case drift
+    /// Walls jump by up to an hour.
+    case wallJump
+
+    // Disk
+    /// At a loss of power sectors of unsynced batches persist each on its own, or are garbage.
+    case tornWrites
+    /// Syncs of a node take up to a thousand times longer.
+    case slowDisk
+
+    // Metadata group
+    case metaKill
+    case metaPause
+    /// Calls on the shared log fail, or succeed and nobody learns it.
+    case sharedLog
+    /// Few entries between two snapshots.
+    case snapshots
+
+    // Movement
+    /// Shards are given to other nodes and back.
+    case movement
+
+    // Own code
+    /// Tiny log segments.
+    case tinySegments
+    /// No room for rows in memory, little for what waits for the stores.
+    case smallMemory
+
+    // Clients
+    /// Requests are abandoned: their connection is closed behind them.
+    case abandon
+    /// Half of all commands are for one key.
+    case hotKey
+    /// Some values of up to 1 MiB.
+    case bigValues
+    /// Many commands in one piece.
+    case pipelines
+}
+
+/// Which kinds of trouble a seed has.
+public struct FaultPlan: Sendable {
+    public let seed: UInt64
+    /// Off whatever the seed says.
+    public let disabled: Set<FaultClass>
+
+    public init(seed: UInt64, disabled: Set<FaultClass> = []) {
+        self.seed = seed
+        self.disabled = disabled
+    }
+
+    /// What the cores cannot do yet: a shard has one copy, and a node that gives it away keeps it closed.
+    public static let missing: Set<FaultClass> = [.movement]
+
+    public func has(_ fault: FaultClass) -> Bool {
+        guard !disabled.contains(fault), !Self.missing.contains(fault) else { return false }
+        var chance = Chance(seed: seed, stream: "class \(fault.rawValue)")
+        return !chance.oneIn(3)
+    }
+
+    /// Those it has, in the order of their declaration.
+    public var classes: [FaultClass] { FaultClass.allCases.filter { has($0) } }
+
+    /// The stream a kind draws its own numbers from.
+    func chance(_ fault: FaultClass) -> Chance { Chance(seed: seed, stream: "draws \(fault.rawValue)") }
+}

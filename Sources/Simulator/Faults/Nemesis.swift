@@ -1,0 +1,81 @@
+import ClusterModel
+
+/// Brings a plan's trouble upon a world, and takes it away again.
+final class Nemesis {
+    unowned let world: World
+    let plan: FaultPlan
+    /// Trouble of each kind so far.
+    private(set) var counts: [FaultClass: Int] = [:]
+    private var isOver = false
+    var movers: [Operator] = []
+    /// Shards that were given away, with the nodes that hold their data.
+    var away: [ShardID: NodeID] = [:]
+
+    init(world: World, plan: FaultPlan) {
+        self.world = world
+        self.plan = plan
+    }
+
+    /// How much trouble there was in all.
+    var total: Int { counts.values.reduce(0, +) }  // order-free: a sum
+
+    func begin() {
+        beginWeather()
+        beginClocks()
+        beginPartitions()
+        beginProcesses()
+        beginDisks()
+        beginMetadata()
+        beginMovement()
+    }
+
+    /// All trouble ends: ways open, machines have power, processes run.
+    func heal() {
+        isOver = true
+        world.trace.note(world.now, 60, 0, "all trouble ends")
+        world.network.weather.loss = 0
+        world.network.weather.reset = 0
+        world.network.weather.tail = 0
+        world.logTrouble = { .none }
+        world.network.openAll()
+        for meta in world.metas {
+            meta.pausedUntil = min(meta.pausedUntil, world.now)
+            meta.powerUp()
+        }
+        for node in world.nodes {
+            node.pausedUntil = min(node.pausedUntil, world.now)
+            node.slowness = 1
+            node.syncDelay = world.settings.syncDelay
+            node.powerUp()
+        }
+        giveAllBack()
+    }
+
+    func count(_ fault: FaultClass) { counts[fault, default: 0] += 1 }
+
+    /// Does something again and again, each time after a pause drawn anew (ns), until all trouble ends.
+    func `repeat`(_ fault: FaultClass, every pause: ClosedRange<UInt64>, _ action: @escaping (inout Chance) -> Void) {
+        guard plan.has(fault) else { return }
+        var chance = plan.chance(fault)
+        // Within the range of the kind each seed has a pace of its own.
+        let longest = chance.between(pause.lowerBound, pause.upperBound)
+        schedule(fault, Chance(seed: chance.next()), pause.lowerBound...longest, action)
+    }
+
+    private func schedule(
+        _ fault: FaultClass, _ start: Chance, _ pause: ClosedRange<UInt64>, _ action: @escaping (inout Chance) -> Void
+    ) {
+        var chance = start
+        world.after(chance.between(pause.lowerBound, pause.upperBound)) { [self] in
+            guard !isOver else { return }
+            count(fault)
+            action(&chance)
+            schedule(fault, chance, pause, action)
+        }
+    }
+
+    /// Does something later, unless all trouble has ended by then.
+    func later(_ delay: UInt64, _ action: @escaping () -> Void) {
+        world.after(delay) { [self] in if !isOver { action() } }
+    }
+}

@@ -1,0 +1,43 @@
+import ClusterModel
+
+extension WorldSettings {
+    /// The world of a seed: sizes and speeds are drawn, those that are trouble only where the plan has it.
+    init(plan: FaultPlan) {
+        self.init(seed: plan.seed)
+        var chance = Chance(seed: plan.seed, stream: "world")
+        nodes = chance.between(3, 5)
+        metas = chance.between(1, 2)
+        keyspace = KeyspaceWish(name: "default", scheme: Self.scheme(&chance))
+        gatewayTimeoutMillis = chance.between(UInt64(1000), 5000)
+        syncDelay = 50_000...chance.scaled(200_000, 5_000_000)
+        logDelay = 100_000...chance.scaled(1_000_000, 20_000_000)
+        delay = chance.scaled(20_000, 1_000_000)
+        jitter = chance.scaled(20_000, 2_000_000)
+        if plan.has(.delay) {
+            var own = plan.chance(.delay)
+            delay = own.scaled(100_000, 20_000_000)
+            jitter = own.scaled(100_000, 50_000_000)
+        }
+        if plan.has(.snapshots) {
+            var own = plan.chance(.snapshots)
+            snapshotEvery = own.between(UInt64(4), 64)
+        }
+        if plan.has(.tinySegments) {
+            var own = plan.chance(.tinySegments)
+            segmentBytes = own.between(8, 32) << 10
+        }
+        if plan.has(.smallMemory) {
+            var own = plan.chance(.smallMemory)
+            cacheBytes = own.oneIn(2) ? 0 : 4096
+            backlogBytes = own.between(2, 64) << 10
+        }
+    }
+
+    private static func scheme(_ chance: inout Chance) -> SchemeParameters {
+        switch chance.below(6) {
+        case 0: SchemeParameters(kind: .ring, virtualNodes: chance.between(1, 3))
+        case 1: SchemeParameters(kind: .range, splitAt: ["a1", "c1", "r2"].map { Key(Array($0.utf8)) })
+        default: SchemeParameters(kind: .hash, shards: chance.between(1, 8))
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import ClusterModel
+
+/// One seed from its first event to its verdict: calm, trouble, healing, calm, and the judgement of what clients saw.
+public final class Simulation {
+    /// What a run is asked to do.
+    public struct Wish: Sendable {
+        public var seed: UInt64
+        public var disabled: Set<FaultClass> = []
+        /// Operations that clients begin.
+        public var operations = 2000
+        /// ns of trouble.
+        public var trouble: UInt64 = 42_000_000_000
+        /// ns that clients go on behind it.
+        public var calm: UInt64 = 10_000_000_000
+
+        public init(seed: UInt64) { self.seed = seed }
+    }
+
+    /// Least numbers of a run that means something.
+    private static let leastShare = 0.2
+
+    private let wish: Wish
+    private let plan: FaultPlan
+    private let world: World
+    private let invariants: Invariants
+    private let workload: Workload
+    private let nemesis: Nemesis
+    private var report: RunReport
+
+    /// ns within which everything must work again once all trouble has ended (RULES I18).
+    private static let healing: UInt64 = 20_000_000_000
+
+    private init(_ wish: Wish, _ sink: ((String) -> Void)?) {
+        self.wish = wish
+        plan = FaultPlan(seed: wish.seed, disabled: wish.disabled)
+        world = World(WorldSettings(plan: plan), trace: Trace(sink: sink))
+        invariants = Invariants(world: world)
+        workload = Workload(world: world, plan: plan, operations: wish.operations)
+        nemesis = Nemesis(world: world, plan: plan)
+        report = RunReport(seed: wish.seed)
+    }
+
+    /// Runs a seed.
+    /// - Parameter sink: gets a line for each event.
+    public static func run(_ wish: Wish, sink: ((String) -> Void)? = nil) -> RunReport {
+        Simulation(wish, sink).run()
+    }
+
+    private func run() -> RunReport {
+        if Operator(world).createKeyspace() {
+            workload.start(until: world.now + wish.trouble + wish.calm)
+            nemesis.begin()
+            world.run(until: world.now + wish.trouble)
+            nemesis.heal()
+            world.run(until: world.now + wish.calm)
+            workload.stop()
+            settle()
+            judge()
+        } else {
+            world.violate(.liveness, "the keyspace did not come to serve in a calm world")
+        }
+        fill()
+        return report
+    }
+
+    /// All operations end, then every key is read.
+    private func settle() {
+        let begun = world.now
+        if !world.run(for: Self.healing, until: { workload.isIdle }) {
+            world.violate(.liveness, "operations do not end after all trouble ended")
+        }
+        for key in workload.keys {
+            if !readBack(key, until: begun + Self.healing) {
+                return world.violate(.liveness, "key \(key) cannot be read after all trouble ended")
+            }
+        }
+    }
+
+    private func readBack(_ key: String, until limit: UInt64) -> Bool {
+        let request = Request(key, .get)
+        var node = 0
+        while world.now < limit {
+            let invoked = world.now
+            let connection = world.connect(node % world.nodes.count, from: "auditor")
+            defer { connection.close() }
+            connection.send(request.commands)
+            if let reply = world.wait(connection, for: limit - world.now),
+                let outcome = request.outcomes([reply])?.first,
+                case .value = outcome
+            {
+                workload.history.add(
+                    Operation(client: -1, .get, invoked: invoked, returned: world.now, outcome), key: key)
+                return true
+            }
+            node += 1
+            world.run(until: min(limit, world.now + 50_000_000))
+        }
+        return false
+    }
+
+    /// I10 and I21, and with the last reads that nothing acknowledged is lost.
+    private func judge() {
+        for key in workload.history.keys {
+            switch Linearizability.judge(workload.history.operations[key] ?? []) {
+            case .linearizable: break
+            case .undecided: report.undecided.append(key)
+            case .violated(let operation):
+                world.violate(.linearizability, "key \(key): no order explains \(operation)")
+                for line in context(of: operation, key) { world.trace.note(world.now, 2, 0, line) }
+            }
+        }
+    }
+
+    /// What happened to the key before and during an operation.
+    private func context(of operation: Operation, _ key: String) -> [String] {
+        let all = (workload.history.operations[key] ?? []).filter {
+            $0.invoked <= operation.returned && $0.outcome != .refused
+        }.sorted { ($0.invoked, $0.client) < ($1.invoked, $1.client) }
+        return all.suffix(24).map { "  \(key): \($0)" }
+    }
+
+    private func fill() {
+        let history = workload.history
+        report.violations = world.violations
+        report.faults = plan.classes
+        report.hash = world.trace.hash
+        report.events = world.trace.events
+        report.done = history.done
+        report.refused = history.refused
+        report.unknown = history.unknown
+        report.reads = history.reads
+        report.troubles = nemesis.total
+        report.time = world.now
+        let least = Int(Double(wish.operations) * Self.leastShare)
+        if history.done < least { report.vacuous.append("operations with an outcome (\(history.done) of \(least))") }
+        if history.reads < least / 4 { report.vacuous.append("reads (\(history.reads) of \(least / 4))") }
+        if world.now < wish.trouble + wish.calm { report.vacuous.append("seconds") }
+        if nemesis.total * 2 < plan.classes.count { report.vacuous.append("troubles (\(nemesis.total))") }
+    }
+}

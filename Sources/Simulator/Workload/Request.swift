@@ -1,0 +1,122 @@
+import ClusterModel
+import Wire
+
+/// One thing a client does: commands it sends in one piece, the replies it waits for, and what they say of its keys.
+struct Request {
+    enum Form {
+        case single
+        /// One MSET or MGET over several keys; one operation for each.
+        case multiple
+        /// MULTI, GET, SET, EXEC: the value before it.
+        case transaction
+    }
+
+    var form: Form
+    var actions: [(key: String, action: Operation.Action)]
+
+    init(_ key: String, _ action: Operation.Action, form: Form = .single) {
+        self.form = form
+        actions = [(key, action)]
+    }
+
+    init(multiple: [(key: String, action: Operation.Action)]) {
+        form = .multiple
+        actions = multiple
+    }
+
+    /// The commands.
+    var commands: [[[UInt8]]] {
+        switch form {
+        case .single: actions.map { Self.command($0.key, $0.action) }
+        case .multiple: [multiple]
+        case .transaction:
+            [Self.words("MULTI"), Self.words("GET", actions[0].key)]
+                + actions.map { key, action in
+                    if case .exchange(let value) = action { return Self.words("SET", key) + [value] }
+                    return Self.command(key, action)
+                } + [Self.words("EXEC")]
+        }
+    }
+
+    private var multiple: [[UInt8]] {
+        if case .set = actions[0].action {
+            return Self.words("MSET")
+                + actions.flatMap { key, action in
+                    if case .set(let value) = action { return [Array(key.utf8), value] }
+                    return []
+                }
+        }
+        return Self.words("MGET") + actions.map { Array($0.key.utf8) }
+    }
+
+    private static func words(_ words: String...) -> [[UInt8]] { words.map { Array($0.utf8) } }
+
+    private static func command(_ key: String, _ action: Operation.Action) -> [[UInt8]] {
+        switch action {
+        case .get: words("GET", key)
+        case .exists: words("EXISTS", key)
+        case .set(let value): words("SET", key) + [value]
+        case .setIfAbsent(let value): words("SETNX", key) + [value]
+        case .exchange(let value): words("SET", key) + [value] + words("GET")
+        case .delete: words("DEL", key)
+        case .getAndDelete: words("GETDEL", key)
+        case .increment(let step): words("INCRBY", key, "\(step)")
+        case .append(let value): words("APPEND", key) + [value]
+        }
+    }
+
+    /// What the replies say of each action. Nil = a reply that no such command has.
+    func outcomes(_ replies: [RESPValue]) -> [Operation.Outcome]? {
+        guard let last = replies.last else { return nil }
+        if case .error = last {
+            return Self.outcome(ofError: last).map { [Operation.Outcome](repeating: $0, count: actions.count) }
+        }
+        switch form {
+        case .single: return Self.outcome(last, actions[0].action).map { [$0] }
+        case .multiple:
+            if case .array(let items) = last, items.count == actions.count {
+                let outcomes = zip(items, actions).map { Self.outcome($0, $1.action) }
+                return outcomes.contains { $0 == nil } ? nil : outcomes.compactMap { $0 }
+            }
+            return last == .simpleString(Array("OK".utf8)) ? actions.map { _ in .ok } : nil
+        case .transaction:
+            // A command that was refused when it was queued makes EXEC answer EXECABORT.
+            guard case .array(let items) = last, items.count == 2 else { return nil }
+            if case .error = items[0] { return nil }
+            return Self.outcome(items[0], .get).map { [$0] }
+        }
+    }
+
+    private static func outcome(_ reply: RESPValue, _ action: Operation.Action) -> Operation.Outcome? {
+        switch (reply, action) {
+        case (.error, _): outcome(ofError: reply)
+        case (.simpleString, .set): .ok
+        case (.null, .get), (.null, .getAndDelete), (.null, .exchange): .value(nil)
+        case (.bulkString(let bytes), .get), (.bulkString(let bytes), .getAndDelete),
+            (.bulkString(let bytes), .exchange):
+            .value(bytes)
+        case (.integer(let number), .exists), (.integer(let number), .setIfAbsent), (.integer(let number), .delete),
+            (.integer(let number), .increment), (.integer(let number), .append):
+            .number(number)
+        default: nil
+        }
+    }
+
+    /// The words an error may begin with, and what they promise (INTERFACE, RULES G2).
+    private static func outcome(ofError reply: RESPValue) -> Operation.Outcome? {
+        guard case .error(let line) = reply else { return nil }
+        let text = String(decoding: line, as: UTF8.self)
+        switch text.split(separator: " ").first {
+        case "UNCERTAIN": return .unknown
+        case "TRYAGAIN", "OVERLOADED", "READONLY", "MOVED", "STALE", "EXECABORT", "CROSSSLOT": return .refused
+        default: return text.hasPrefix("ERR value is not an integer") ? .refused : nil
+        }
+    }
+
+    /// Where a reply sends the client instead.
+    static func moved(_ reply: RESPValue) -> Address? {
+        guard case .error(let line) = reply else { return nil }
+        let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+        return words.count == 3 && words[0] == "MOVED" ? Address(String(words[2])) : nil
+    }
+}

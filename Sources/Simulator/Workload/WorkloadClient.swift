@@ -1,0 +1,152 @@
+import ClusterModel
+import DataCore
+import Wire
+
+/// One client of a run: it works through requests, follows MOVED, changes to another node when its connection breaks, and
+/// writes down what it was told.
+final class WorkloadClient {
+    private struct Waiting {
+        var request: Request
+        var invoked: UInt64
+        var sequence: Int
+        var replies: [RESPValue] = []
+        var wanted: Int
+    }
+
+    private unowned let world: World
+    private unowned let workload: Workload
+    private let number: Int
+    private var chance: Chance
+    private let port: PortKind
+    private var connection: ClientConnection?
+    private var target: Address
+    private var waiting: [Waiting] = []
+    /// Refused with another address: to be tried there.
+    private var moved: Request?
+    /// Requests sent so far.
+    private var sent = 0
+    private let longestPipeline: Int
+    private let abandons: Double
+
+    /// ns a reply is waited for.
+    private static let patience: UInt64 = 8_000_000_000
+
+    init(world: World, workload: Workload, number: Int, plan: FaultPlan) {
+        self.world = world
+        self.workload = workload
+        self.number = number
+        var chance = Chance(seed: plan.seed, stream: "client \(number)")
+        port = chance.oneIn(3) ? .cluster : .gateway
+        target = world.nodes[chance.below(world.nodes.count)].address(port)
+        var pipelines = plan.chance(.pipelines)
+        longestPipeline = plan.has(.pipelines) ? pipelines.between(2, 12) : 1
+        abandons = plan.has(.abandon) ? 0.02 : 0
+        self.chance = chance
+    }
+
+    var isIdle: Bool { waiting.isEmpty && moved == nil }
+
+    func start() { world.after(chance.below(UInt64(20_000_000))) { [weak self] in self?.goOn() } }
+
+    /// Begins what is to be done now, or looks again a little later.
+    private func goOn() {
+        guard waiting.isEmpty else { return }
+        var requests: [Request] = []
+        if let again = moved {
+            moved = nil
+            requests = [again]
+        } else {
+            let count = longestPipeline > 1 && chance.oneIn(4) ? chance.between(2, longestPipeline) : 1
+            while requests.count < count, let request = workload.next(&chance) {
+                // Stock cluster clients keep a command to one slot.
+                if port == .cluster, request.form == .multiple {
+                    requests.append(Request(request.actions[0].key, request.actions[0].action))
+                } else {
+                    requests.append(request)
+                }
+            }
+        }
+        guard !requests.isEmpty else {
+            world.after(chance.between(5_000_000, 30_000_000)) { [weak self] in self?.goOn() }
+            return
+        }
+        send(requests)
+    }
+
+    private func send(_ requests: [Request]) {
+        let connection = self.connection ?? connect()
+        waiting = requests.enumerated().map { index, request in
+            Waiting(
+                request: request, invoked: world.now, sequence: sent + index + 1, wanted: request.commands.count)
+        }
+        sent += requests.count
+        connection.send(requests.flatMap(\.commands))
+        let invoked = world.now
+        world.after(Self.patience) { [weak self] in
+            guard let self, let first = waiting.first, first.invoked == invoked else { return }
+            lose()
+        }
+        if chance.hits(abandons) { world.after(chance.scaled(1000, 20_000_000)) { [weak self] in self?.lose() } }
+    }
+
+    private func connect() -> ClientConnection {
+        let made = ClientConnection(world: world, from: "client", to: target)
+        made.received = { [weak self, weak made] reply in
+            guard let self, made === connection else { return }
+            take(reply)
+        }
+        made.ended = { [weak self, weak made] in
+            guard let self, made === connection else { return }
+            lose()
+        }
+        connection = made
+        return made
+    }
+
+    /// The connection is of no more use: what was not answered may have happened or not; the next one goes elsewhere.
+    private func lose() {
+        connection?.close()
+        connection = nil
+        target = world.nodes[chance.below(world.nodes.count)].address(port)
+        for entry in waiting { note(entry, nil) }
+        waiting = []
+        world.after(chance.between(1_000_000, 100_000_000)) { [weak self] in self?.goOn() }
+    }
+
+    private func take(_ reply: RESPValue) {
+        guard !waiting.isEmpty else {
+            return world.violate(.malformed, "client \(number) got a reply too many: \(reply)")
+        }
+        waiting[0].replies.append(reply)
+        guard waiting[0].replies.count == waiting[0].wanted else { return }
+        let entry = waiting.removeFirst()
+        guard let outcomes = entry.request.outcomes(entry.replies) else {
+            world.violate(.malformed, "client \(number) asked \(entry.request.actions) and got \(reply)")
+            return lose()
+        }
+        if let address = entry.replies.lazy.compactMap({ Request.moved($0) }).first {
+            moved = entry.request
+            target = address
+        }
+        note(entry, outcomes)
+        guard waiting.isEmpty else { return }
+        if moved != nil {
+            connection?.close()
+            connection = nil
+        }
+        // A refusal is met again at once: a little patience.
+        let isRefused = outcomes.contains(.refused)
+        world.after(isRefused ? chance.between(1_000_000, 50_000_000) : 1000) { [weak self] in self?.goOn() }
+    }
+
+    private func note(_ entry: Waiting, _ outcomes: [Operation.Outcome]?) {
+        for (index, (key, action)) in entry.request.actions.enumerated() {
+            var operation = Operation(
+                client: number, action, invoked: entry.invoked, returned: world.now, outcomes?[index] ?? .unknown)
+            operation.sequence = entry.sequence
+            workload.history.add(operation, key: key)
+            if operation.outcome == .refused, index == 0, moved == nil { workload.refused() }
+            world.trace.note(world.now, 50, entry.invoked, "\(key): \(operation)")
+        }
+    }
+}

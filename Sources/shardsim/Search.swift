@@ -1,0 +1,161 @@
+import Foundation
+import Synchronization
+
+/// Many seeds on all cores, each worker a process of its own: a seed that traps or hangs costs nobody but itself.
+final class Search: Sendable {
+    private let seed: UInt64
+    private let seeds: UInt64
+    private let jobs: Int
+    private let arguments: [String]
+    private let state = Mutex(State())
+
+    private struct State {
+        /// Seeds given to workers.
+        var given: UInt64 = 0
+        var clean = 0
+        var violations = 0
+        var vacuous = 0
+        var undecided = 0
+        var operations = 0
+    }
+
+    /// Seeds that a worker gets at a time.
+    private static let portion: UInt64 = 16
+    /// Seconds that one seed may take before it is said to hang.
+    private static let patience = 300.0
+
+    init(seed: UInt64, seeds: UInt64, jobs: Int?, arguments: [String]) {
+        self.seed = seed
+        self.seeds = seeds
+        self.jobs = jobs ?? max(1, ProcessInfo.processInfo.activeProcessorCount)
+        self.arguments = arguments
+    }
+
+    /// Runs all, tells those that are not clean, and gives the exit code.
+    func run() -> Int32 {
+        let begun = ContinuousClock.now
+        DispatchQueue.concurrentPerform(iterations: jobs) { _ in
+            while let portion = take() { work(portion) }
+        }
+        let seconds = (ContinuousClock.now - begun) / .seconds(1)
+        return state.withLock { state in
+            let rate = String(format: "%.1f", Double(seeds) / max(seconds, 0.001))
+            Output.line(
+                "\(seeds) seeds, \(state.violations) violations, \(state.vacuous) vacuous, \(state.undecided) undecided "
+                    + "histories, \(state.operations) operations, \(rate) seeds/s")
+            return state.violations > 0 ? 1 : state.vacuous > 0 ? 2 : 0
+        }
+    }
+
+    private func take() -> Range<UInt64>? {
+        state.withLock { state in
+            guard state.given < seeds else { return nil }
+            let count = min(Self.portion, seeds - state.given)
+            defer { state.given += count }
+            return seed + state.given..<seed + state.given + count
+        }
+    }
+
+    /// Has workers run the seeds; one that ends early goes on behind the seed that ended it.
+    private func work(_ portion: Range<UInt64>) {
+        var next = portion.lowerBound
+        while next < portion.upperBound {
+            guard let stopped = runWorker(next..<portion.upperBound) else { return }
+            next = stopped + 1
+        }
+    }
+
+    /// Runs one worker. Gives the seed that it did not end, if there is one.
+    private func runWorker(_ seeds: Range<UInt64>) -> UInt64? {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = ["\(seeds.lowerBound)", "--worker", "\(seeds.count)"] + arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        do {
+            try process.run()
+        } catch {
+            tell("a worker cannot be started: \(error)") { $0.violations += 1 }
+            return seeds.upperBound - 1
+        }
+        let watch = Watch(process, patience: Self.patience)
+        defer { watch.end() }
+        var current = seeds.lowerBound
+        var rest = Data()
+        while true {
+            let bytes = pipe.fileHandleForReading.availableData
+            if bytes.isEmpty { break }
+            rest.append(bytes)
+            while let end = rest.firstIndex(of: 10) {
+                let line = String(decoding: rest[rest.startIndex..<end], as: UTF8.self)
+                rest = Data(rest[(end + 1)...])
+                watch.note()
+                if let begun = take(line) { current = begun }
+            }
+        }
+        process.waitUntilExit()
+        if process.terminationReason == .exit, process.terminationStatus == 0 { return nil }
+        let why = watch.hasEnded ? "does not end" : "ends its process (\(process.terminationStatus))"
+        tell("seed \(current) violation: it \(why)") { $0.violations += 1 }
+        return current
+    }
+
+    /// Takes a line of a worker; gives the seed that begins.
+    private func take(_ line: String) -> UInt64? {
+        let words = line.split(separator: " ", maxSplits: 4)
+        if words.count == 2, words[0] == "begin" { return UInt64(words[1]) }
+        guard words.count == 5, words[0] == "end", let done = Int(words[2]), let undecided = Int(words[3]) else {
+            return nil
+        }
+        let isClean = words[1] == "0"
+        tell(isClean ? nil : String(words[4])) { state in
+            state.operations += done
+            state.undecided += undecided
+            switch words[1] {
+            case "0": state.clean += 1
+            case "2": state.vacuous += 1
+            default: state.violations += 1
+            }
+        }
+        return nil
+    }
+
+    private func tell(_ line: String?, _ change: (inout State) -> Void) {
+        state.withLock { state in
+            change(&state)
+            if let line { Output.line(line) }
+        }
+    }
+}
+
+/// Ends a worker that says nothing for too long.
+private final class Watch: Sendable {
+    private let process: Process
+    private let patience: Double
+    private let state = Mutex((last: Date(), isOver: false, hasEnded: false))
+
+    init(_ process: Process, patience: Double) {
+        self.process = process
+        self.patience = patience
+        look()
+    }
+
+    func note() { state.withLock { $0.last = Date() } }
+    func end() { state.withLock { $0.isOver = true } }
+    var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
+    private func look() {
+        DispatchQueue.global().asyncAfter(deadline: .now() + 5) { [self] in
+            let goesOn = state.withLock { state in
+                if state.isOver { return false }
+                if Date().timeIntervalSince(state.last) > patience {
+                    state.hasEnded = true
+                    process.terminate()
+                    return false
+                }
+                return true
+            }
+            if goesOn { look() }
+        }
+    }
+}
