@@ -78,7 +78,7 @@ let package = Package(
         program("shardctl", ["ClusterClient", "ClusterModel"]),
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("WireTests", ["ClusterModel", "Wire"]),
-        tests("DataCoreTests", ["ClusterModel", "DataCore", "Simulator", "Wire"]),
+        tests("DataCoreTests", ["ClusterModel", "DataCore"]),
         tests("SimulatorTests", ["ClusterModel", "Simulator", "Wire"]),
         tests("NodeLogTests", ["ClusterModel", "DataCore"]),
         tests("MetaCoreTests", ["ClusterModel", "MetaCore"]),

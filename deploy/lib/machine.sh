@@ -44,7 +44,7 @@ need_swift() {
 }
 
 # The release programs. The flag lets the compiler specialise the cores' public generics inside the runtime.
-release_programs=(metasrv datasrv shardctl)
+release_programs=(metasrv datasrv shardctl shardsim)
 
 # Whether every program is there and newer than all that it is built from.
 release_is_current() {
