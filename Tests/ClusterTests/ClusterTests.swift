@@ -43,6 +43,32 @@ struct ClusterTests {
         #expect(cluster.stop() == [0, 0, 0], "exit codes after SIGTERM")
     }
 
+    /// What a minute without metasrv does to other clients, the process tests show.
+    @Test("ClusterClient works on without any metasrv", .timeLimit(.minutes(5)))
+    func withoutMetasrv() async throws {
+        let cluster = try await LocalCluster(dataNodes: 2)
+        let meta = MetaClient(options: MetaOptions(addresses: [cluster.meta]))
+        let wish = KeyspaceWish(name: "default", scheme: SchemeParameters(kind: .hash, shards: 8))
+        _ = try await meta.admin(.createKeyspace(wish, plan: false))
+        await meta.close()
+        let client = try await ClusterClient.connect(ClusterClientOptions(meta: [cluster.meta]))
+        let keys = (0..<2000).map { Array("key:\($0)".utf8) }
+        for key in keys { try await client.set(key, to: key) }
+        cluster.kill(0)
+        let isReachable = try? await ClusterClient.connect(ClusterClientOptions(meta: [cluster.meta]))
+        #expect(isReachable == nil)
+        let fetches = client.routeFetches
+        let operations = try await Self.operations(of: client, reading: [Array("absent".utf8)], writing: keys) {
+            for key in keys {
+                let value = try await client.get(key)
+                #expect(value != nil)
+            }
+        }
+        #expect(operations > 0)
+        #expect(client.routeFetches == fetches, "nobody asked for routes that are known")
+        await client.close()
+    }
+
     /// Reads and writes of four workers until the work beside them is done; gives their number, or the first error.
     private static func operations(
         of client: ClusterClient, reading empty: [[UInt8]], writing others: [[UInt8]],

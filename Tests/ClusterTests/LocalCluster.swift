@@ -47,6 +47,12 @@ final class LocalCluster {
         return processes.map(\.terminationStatus)
     }
 
+    /// Ends a process as a lost machine does: 0 is the metasrv.
+    func kill(_ index: Int) {
+        Glibc.kill(processes[index].processIdentifier, SIGKILL)
+        processes[index].waitUntilExit()
+    }
+
     /// The last lines that each process wrote to its log: what to look at first when a test failed.
     var lastWords: String {
         processes.indices.map { index in

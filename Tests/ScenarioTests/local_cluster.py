@@ -20,14 +20,21 @@ LOCAL = ROOT / "deploy" / "local"
 PROGRAMS = ROOT / ".build" / "release"
 
 
+_given_out = set()
+
+
 def free_base_port(data):
-    """A base port such that all ports a cluster of so many data nodes uses are free."""
+    """A base port such that all ports a cluster of so many data nodes uses are free; it is given out once, since clusters of
+    two threads may start side by side."""
     randomness = random.Random()
     for _ in range(200):
         base = randomness.randrange(10_000, 30_000, 200)
+        if base in _given_out:
+            continue
         wanted = [base + 10 * i + j for i in range(1, 4) for j in (0, 1)]
         wanted += [base + 100 + 10 * i + j for i in range(1, data + 2) for j in (1, 2, 3, 4)]
         if all(is_free(port) for port in wanted):
+            _given_out.add(base)
             return base
     raise AssertionError("no free range of ports")
 
