@@ -4,9 +4,9 @@ public import ClusterModel
 public enum DataEffect {
     /// Write the batch behind all earlier ones and make it durable as the sync mode says; then `DataInput.durable`.
     case persist(LogBatch)
-    /// Every record of the batches up to this ticket is committed: apply them to their stores in order, then
-    /// `DataInput.applied` with the batches to use again.
-    case apply(through: UInt64)
+    /// So far the records of these stores are committed: apply them in order (`ApplyQueue`), then `DataInput.applied` with
+    /// the batches that are done with. Batches up to the ticket are durable: no other may be looked at.
+    case apply([CommitMark], durable: UInt64)
     /// Have this store ready before any later effect names it; create it if it is new.
     case openStore(StoreID, usesSlots: Bool)
     /// Close the store, set its directory aside and remove it.

@@ -13,6 +13,7 @@ final class AdminNode {
     var isLogQuick = true
     private var unsynced: [LogBatch] = []
     private var unapplied: [LogBatch] = []
+    private var waiting = ApplyQueue()
     /// Data rows by row key.
     private var rows: [[UInt8]: [UInt8]] = [:]
     /// Beats not yet answered.
@@ -127,7 +128,7 @@ final class AdminNode {
     private func run(_ effect: DataEffect) {
         switch effect {
         case .persist(let batch): unsynced.append(batch)
-        case .apply(let ticket): apply(through: ticket)
+        case .apply(let marks, let ticket): apply(marks, ticket)
         case .read(let questions):
             for index in questions.items.indices {
                 let value = rows[rowKey(questions.key(index))]
@@ -163,28 +164,25 @@ final class AdminNode {
         return buffer.view.array
     }
 
-    private func apply(through ticket: UInt64) {
+    private func apply(_ committed: [CommitMark], _ ticket: UInt64) {
+        for batch in unapplied { waiting.add(batch) }
+        unapplied = []
+        waiting.commit(committed, durable: ticket)
         var marks: [StoreID: DataInput.Applied] = [:]
-        var spent: [LogBatch] = []
-        while let batch = unapplied.first, batch.ticket <= ticket {
-            unapplied.removeFirst()
-            batch.forEachRecord { header, payload in
-                let store = StoreID(shard: header.shard, incarnation: header.incarnation)
-                marks[store] = DataInput.Applied(store: store, epoch: header.epoch, seq: header.seq, bytes: 0)
-                guard header.kind == .data else { return }
-                var ops = OpCursor(payload)
-                while let op = ops.next() {
-                    switch op {
-                    case .put(let key, let value, _): rows[rowKey(key)] = value.array
-                    case .delete(let key): rows[rowKey(key)] = nil
-                    case .flush: rows = [:]
-                    case .time: break
-                    }
+        let taken = waiting.take(bytes: .max) { store, header, payload in
+            marks[store] = DataInput.Applied(store: store, epoch: header.epoch, seq: header.seq, bytes: 0)
+            guard header.kind == .data else { return }
+            var ops = OpCursor(payload)
+            while let op = ops.next() {
+                switch op {
+                case .put(let key, let value, _): rows[rowKey(key)] = value.array
+                case .delete(let key): rows[rowKey(key)] = nil
+                case .flush: rows = [:]
+                case .time: break
                 }
             }
-            spent.append(batch)
         }
-        step(.applied(marks.values.sorted { $0.store < $1.store }, spent: spent))
+        step(.applied(marks.values.sorted { $0.store < $1.store }, spent: taken.spent))
     }
 
     // MARK: Clients

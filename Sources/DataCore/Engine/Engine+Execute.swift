@@ -30,6 +30,8 @@ extension Engine {
         }
     }
 
+    static let tooFew = "TRYAGAIN fewer members than the keyspace's min-in-sync: writes are refused"
+
     /// Commands looked at together.
     static let window = 64
 
@@ -166,7 +168,7 @@ extension Engine {
         if spec.flags.contains(.write) {
             if backlog >= settings.backlogBytes { return .blocked(.backlog) }
             if !numbers[call.replica].isWritable {
-                return reject(call, "TRYAGAIN fewer members than the keyspace's min-in-sync: writes are refused")
+                return reject(call, Engine.tooFew)
             }
             if isDiskLow, spec.flags.contains(.denyoom) {
                 return reject(call, "READONLY the disk reserve is reached: only deletes are accepted")

@@ -26,6 +26,7 @@ extension Engine {
                 numbers[replica].durable = max(numbers[replica].durable, mark.seq)
                 if replicas[replica].state == .following {
                     acknowledge(replica)
+                    if numbers[replica].commit > numbers[replica].told { raised.append(replica) }
                 } else {
                     isAdvanced = advanceCommit(replica) || isAdvanced
                 }
@@ -34,6 +35,7 @@ extension Engine {
         }
         replication.durableTicket = max(replication.durableTicket, ticket)
         if !replication.held.isEmpty { sendHeld() }
+        applyCommitted(isDurable: true)
         if isAdvanced { commitAdvanced() }
     }
 
@@ -46,6 +48,7 @@ extension Engine {
             return false
         }
         numbers[replica].commit = agreed
+        raised.append(replica)
         if replicas[replica].state == .starting, numbers[replica].start > 0 { beginServing(replica) }
         return true
     }
@@ -57,22 +60,18 @@ extension Engine {
         answerWaits()
     }
 
-    /// Lets the applier go as far as every record is committed.
-    private mutating func applyCommitted() {
-        let before = committedBatches
-        while committedBatches < durableBatches,
-            unapplied[committedBatches].touched.allSatisfy({ isSettled($0) })
-        {
-            committedBatches += 1
+    /// Lets the applier go as far as records are committed and durable here.
+    /// - Parameter isDurable: more batches are durable, too.
+    private mutating func applyCommitted(isDurable: Bool = false) {
+        var marks: [CommitMark] = []
+        for index in raised {
+            let seq = min(numbers[index].commit, numbers[index].durable)
+            guard seq > numbers[index].told else { continue }
+            numbers[index].told = seq
+            marks.append(CommitMark(store: replicas[index].store, seq: Seq(rawValue: seq)))
         }
-        if committedBatches > before {
-            effects.emit(.apply(through: unapplied[committedBatches - 1].batch.ticket))
-        }
-    }
-
-    private func isSettled(_ mark: Touched) -> Bool {
-        let numbers = numbers[Int(mark.replica)]
-        return numbers.commit >= mark.seq || numbers.isLost
+        raised.removeAll(keepingCapacity: true)
+        if !marks.isEmpty || isDurable { effects.emit(.apply(marks, durable: replication.durableTicket)) }
     }
 
     /// Stores hold more; batches come back.
@@ -83,15 +82,14 @@ extension Engine {
             replicas[index].bytes = mark.bytes
         }
         for batch in spent {
-            guard let first = unapplied.first, first.batch === batch else { continue }
-            unapplied.removeFirst()
+            guard let place = unapplied.firstIndex(where: { $0.batch === batch }) else { continue }
+            let note = unapplied.remove(at: place)
             durableBatches -= 1
-            committedBatches -= 1
             backlog -= batch.byteCount
             if replication.shared.isEmpty {
                 recycle(batch)
             } else {
-                for gone in replication.history.keep(first) { recycle(gone) }
+                for gone in replication.history.keep(note) { recycle(gone) }
             }
         }
         startWalks()

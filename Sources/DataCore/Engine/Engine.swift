@@ -26,8 +26,8 @@ internal import DequeModule
     var unapplied = Deque<BatchNote>()
     /// Batches of `unapplied` that are durable.
     var durableBatches = 0
-    /// Batches of `unapplied` that the applier was let at.
-    var committedBatches = 0
+    /// Replicas of which the applier may take more, perhaps twice.
+    var raised: [Int] = []
     var nextTicket: UInt64 = 1
     /// Replicas with a record in `batch`.
     var touched: [Touched] = []

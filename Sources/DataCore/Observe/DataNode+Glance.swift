@@ -17,17 +17,18 @@ public struct ReplicaGlance: Hashable, Sendable {
 
 extension DataNode {
     /// Shows every replica that was not dropped, in the order they were made. Nothing is allocated.
-    public func glance(_ body: (ReplicaGlance) -> Void) { unsafe engine.pointee.glance(body) }
+    public func glance(now: Tick, _ body: (ReplicaGlance) -> Void) { unsafe engine.pointee.glance(now, body) }
 }
 
 extension Engine {
-    func glance(_ body: (ReplicaGlance) -> Void) {
+    func glance(_ now: Tick, _ body: (ReplicaGlance) -> Void) {
         for index in replicas.indices where replicas[index].state != .dropped {
             let numbers = numbers[index]
             body(
                 ReplicaGlance(
                     shard: ShardID(rawValue: numbers.shard), incarnation: Incarnation(rawValue: numbers.incarnation),
-                    epoch: replicas[index].configuration.epoch, isServing: numbers.isServing,
+                    epoch: replicas[index].configuration.epoch,
+                    isServing: numbers.isServing && leaseEnd(index) > now.monotonic,
                     last: Seq(rawValue: numbers.last), durable: Seq(rawValue: numbers.durable),
                     commit: Seq(rawValue: numbers.commit), applied: Seq(rawValue: numbers.applied)))
         }

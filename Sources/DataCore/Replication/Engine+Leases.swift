@@ -131,7 +131,7 @@ extension Engine {
     }
 
     /// When the soonest lease ends that the replica serves by.
-    private func leaseEnd(_ index: Int) -> UInt64 {
+    func leaseEnd(_ index: Int) -> UInt64 {
         var end = UInt64.max
         for follower in replicas[index].followers where follower.counts { end = min(end, follower.grantUntil) }
         return end

@@ -183,6 +183,7 @@ extension Engine {
         let known = min(commit, numbers[index].last)
         guard known > numbers[index].commit else { return false }
         numbers[index].commit = known
+        raised.append(index)
         if known >= start.first.rawValue, replicas[index].active < start.epoch { replicas[index].active = start.epoch }
         return true
     }

@@ -198,7 +198,8 @@ extension Engine {
         if shard.policy.replicas > 1 {
             promise(held)
             if former.wasLed(by: settings.id) { letGo(held) }
-            if numbers[held].last > numbers[held].commit { cut(held, above: numbers[held].commit) }
+            // What is not known to be committed stays in the log, undecided: this copy may be needed again.
+            loseReplies(held, above: numbers[held].commit)
             // As many others hold the data as there should be: each of them has all of it.
             if shard.members.count >= shard.policy.replicas { drop(held) }
             return

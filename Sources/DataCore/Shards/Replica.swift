@@ -12,6 +12,8 @@ struct ReplicaNumbers {
     var durable: UInt64
     /// Last record committed.
     var commit: UInt64
+    /// Last record that the applier was let at.
+    var told: UInt64 = 0
     /// Last record the store holds.
     var applied: UInt64
     /// Last record that flushed the shard: older rows are void.

@@ -165,7 +165,7 @@ public final class DataHost {
         case .persist(let batch):
             applier.add(.batch(batch))
             writer.submit(batch)
-        case .apply(let ticket): applier.add(.apply(through: ticket))
+        case .apply(let marks, let ticket): applier.add(.apply(marks, durable: ticket))
         case .openStore(let store, let usesSlots):
             applier.add(.open(store, usesSlots: usesSlots, isNew: stores.database(openNow: store) == nil))
         case .dropStore(let store): applier.add(.drop(store))

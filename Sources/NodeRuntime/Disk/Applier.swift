@@ -11,9 +11,9 @@ internal import Synchronization
 /// It never syncs LevelDB: after a crash the log has what LevelDB lost. `applied` is written with the rows it stands for.
 final class Applier: @unchecked Sendable {
     enum Job {
-        /// A batch was persisted; it may be applied once `apply` covers its ticket.
+        /// A batch was persisted; its records may be applied once `apply` covers them.
         case batch(LogBatch)
-        case apply(through: UInt64)
+        case apply([CommitMark], durable: UInt64)
         case open(StoreID, usesSlots: Bool, isNew: Bool)
         case drop(StoreID)
         case forgetHints(StoreID, through: [UInt8])
@@ -46,10 +46,7 @@ final class Applier: @unchecked Sendable {
     }
 
     // Of the thread alone.
-    private var waiting: [LogBatch] = []
-    private var covered: UInt64 = 0
-    private var applied: [StoreID: Seq] = [:]
-    private var cuts: [Cut] = []
+    private var waiting: ApplyQueue
     private var sizes: [StoreID: UInt64] = [:]
     private var lastSizes: UInt64 = 0
     private let changes = LevelBatch()
@@ -70,7 +67,7 @@ final class Applier: @unchecked Sendable {
         isInstalled: @escaping (StoreID, UInt64) -> Void = { _, _ in }, failed: @escaping (String) -> Void
     ) {
         self.stores = stores
-        self.applied = applied
+        waiting = ApplyQueue(applied: applied)
         self.isApplied = isApplied
         self.isInstalled = isInstalled
         self.failed = failed
@@ -125,19 +122,19 @@ final class Applier: @unchecked Sendable {
 
     private func take(_ job: Job) throws {
         switch job {
-        case .batch(let batch): waiting.append(batch)
-        case .apply(let ticket): covered = max(covered, ticket)
+        case .batch(let batch): waiting.add(batch)
+        case .apply(let marks, let ticket): waiting.commit(marks, durable: ticket)
         case .open(let store, let usesSlots, let isNew):
             if stores.database(openNow: store) == nil {
                 try stores.open(store, usesSlots: usesSlots, isNew: isNew)
             }
         case .drop(let store):
             while try applyRound() {}
-            applied[store] = nil
+            waiting.drop(store)
             sizes[store] = nil
             try stores.drop(store)
         case .forgetHints(let store, let through): try forgetHints(store, through)
-        case .cut(let store, let above, let through): cuts.append(Cut(store: store, above: above, through: through))
+        case .cut(let store, let above, let through): waiting.cut(store, above: above, through: through)
         case .install(let store, let chunk): try install(chunk, store)
         }
     }
@@ -145,29 +142,19 @@ final class Applier: @unchecked Sendable {
     /// Applies some batches that are committed. Returns whether there may be more.
     private func applyRound() throws -> Bool {
         let round = ApplyRound()
-        var taken: [LogBatch] = []
-        var bytes = 0
-        for batch in waiting {
-            guard batch.ticket <= covered, bytes < Self.roundBytes else { break }
-            round.take(batch, cuts: cuts) { applied[$0] }
-            bytes += batch.byteCount
-            taken.append(batch)
-        }
-        guard let last = taken.last else { return false }
-        waiting.removeFirst(taken.count)
-        cuts.removeAll { $0.through <= last.ticket }
+        let taken = waiting.take(bytes: Self.roundBytes) { round.take($0, $1, $2) }
         var marks: [DataInput.Applied] = []
         for part in round.parts {
-            guard part.seq > .zero, let database = stores.database(openNow: part.store) else { continue }
+            guard let database = stores.database(openNow: part.store) else { continue }
             try write(part, database)
-            applied[part.store] = part.seq
             marks.append(
                 DataInput.Applied(
                     store: part.store, epoch: part.epoch, seq: part.seq, bytes: size(part.store, database)))
         }
-        lock.withLock { $0.generation = max($0.generation, last.generation) }
-        isApplied(marks, taken)
-        return true
+        let generation = waiting.generation
+        lock.withLock { $0.generation = max($0.generation, generation) }
+        if !marks.isEmpty || !taken.spent.isEmpty { isApplied(marks, taken.spent) }
+        return taken.isMore
     }
 
     private func write(_ part: ApplyRound.Part, _ database: LevelDatabase) throws {
@@ -235,7 +222,7 @@ final class Applier: @unchecked Sendable {
         try database.write(changes)
         if chunk.isLast {
             try ShardStores.makeDurable(database)
-            applied[store] = chunk.base
+            waiting.skip(store, through: chunk.base)
         }
         isInstalled(store, chunk.number)
     }

@@ -2,18 +2,6 @@ internal import ClusterModel
 internal import DataCore
 internal import LevelStore
 
-/// Records of a store that must not be applied.
-struct Cut {
-    var store: StoreID
-    var above: Seq
-    /// The last batch that holds such.
-    var through: UInt64
-
-    func voids(_ seq: Seq, of store: StoreID, in ticket: UInt64) -> Bool {
-        store == self.store && seq > above && ticket <= through
-    }
-}
-
 /// The committed records of some batches, sorted out by store: of each key only the last op is left, so that a key
 /// overwritten a thousand times costs LevelDB one row.
 final class ApplyRound {
@@ -57,20 +45,14 @@ final class ApplyRound {
     private var recent: Part?
     private let hash = KeyHash(seed: 0x0572_AC0A)
 
-    /// Takes a batch; its bytes must stay until the round is done.
-    func take(_ batch: LogBatch, cuts: [Cut] = [], applied: (StoreID) -> Seq?) {
-        batch.forEachRecord { header, payload in
-            guard header.kind.isNumbered else { return }
-            let store = StoreID(shard: header.shard, incarnation: header.incarnation)
-            let part = part(store)
-            if let done = applied(store), header.seq <= done { return }
-            if cuts.contains(where: { $0.voids(header.seq, of: store, in: batch.ticket) }) { return }
-            part.epoch = header.epoch
-            part.seq = header.seq
-            guard header.kind == .data else { return }
-            var ops = OpCursor(payload)
-            while let op = ops.next() { take(op, part) }
-        }
+    /// Takes a record; its bytes must stay until the round is done.
+    func take(_ store: StoreID, _ header: RecordHeader, _ payload: ByteView) {
+        let part = part(store)
+        part.epoch = header.epoch
+        part.seq = header.seq
+        guard header.kind == .data else { return }
+        var ops = OpCursor(payload)
+        while let op = ops.next() { take(op, part) }
     }
 
     private func part(_ store: StoreID) -> Part {

@@ -27,7 +27,7 @@ final class Invariants {
 
     private func look(at process: DataProcess) {
         let node = process.machine.index
-        process.node.glance { glance in
+        process.node.glance(now: process.now) { glance in
             let replica = Replica(node: node, shard: glance.shard, incarnation: glance.incarnation)
             checkServing(glance, process)
             if glance.epoch < epochs[replica, default: .none] {
@@ -76,7 +76,7 @@ final class Invariants {
 extension DataProcess {
     func serves(_ shard: ShardID) -> Bool {
         var isServing = false
-        node.glance { if $0.shard == shard, $0.isServing { isServing = true } }
+        node.glance(now: now) { if $0.shard == shard, $0.isServing { isServing = true } }
         return isServing
     }
 }

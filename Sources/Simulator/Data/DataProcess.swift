@@ -53,9 +53,9 @@ final class DataProcess: Endpoint {
     private static let idleNanos: UInt64 = 100_000_000
 
     var disk: VirtualDisk { machine.disk }
-    private var now: Tick { machine.clock.tick(at: world.now) }
+    var now: Tick { machine.clock.tick(at: world.now) }
     var monotonic: UInt64 { now.monotonic }
-    var batchesPerRound: Int { 1 + chance.below(4) }
+    var bytesPerRound: Int { Int(chance.scaled(UInt64(1), 4096)) }
 
     init(world: World, machine: DataMachine, settings: DataSettings, recovered: RecoveredNode, chance: Chance) {
         self.world = world
@@ -275,7 +275,7 @@ final class DataProcess: Endpoint {
             world.ledger?.logged(batch, node: machine.index)
             applier.add(.batch(batch))
             logThread.submit(batch)
-        case .apply(let ticket): applier.add(.apply(through: ticket))
+        case .apply(let marks, let ticket): applier.add(.apply(marks, durable: ticket))
         case .openStore(let store, let usesSlots): applier.add(.open(store, usesSlots: usesSlots))
         case .dropStore(let store): applier.add(.drop(store))
         case .forgetHints(let store, let last): applier.add(.forgetHints(store, through: last))

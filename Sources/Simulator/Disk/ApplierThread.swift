@@ -6,7 +6,7 @@ import DataCore
 final class ApplierThread {
     enum Job {
         case batch(LogBatch)
-        case apply(through: UInt64)
+        case apply([CommitMark], durable: UInt64)
         case open(StoreID, usesSlots: Bool)
         case drop(StoreID)
         case forgetHints(StoreID, through: [UInt8])
@@ -16,11 +16,8 @@ final class ApplierThread {
 
     private unowned let process: DataProcess
     private var jobs: [Job] = []
-    private var waiting: [LogBatch] = []
-    private var covered: UInt64 = 0
+    private var waiting = ApplyQueue()
     private var isBusy = false
-    /// Records that are void: of a store, above a seq, in batches up to a ticket.
-    private var cuts: [(store: StoreID, above: Seq, through: UInt64)] = []
     /// Segment of the last batch that is wholly in the stores.
     private var generation: UInt64 = 0
     private var flushed: UInt64 = 0
@@ -33,7 +30,8 @@ final class ApplierThread {
     init(process: DataProcess) { self.process = process }
 
     func start(_ recovered: [LogBatch]) {
-        waiting = recovered
+        waiting = ApplyQueue(applied: process.disk.applied)
+        for batch in recovered { waiting.add(batch) }
         flushed = process.disk.log.generation
         scheduleFlush()
     }
@@ -57,39 +55,33 @@ final class ApplierThread {
         jobs = []
         for job in all {
             switch job {
-            case .batch(let batch): waiting.append(batch)
-            case .apply(let ticket): covered = max(covered, ticket)
+            case .batch(let batch): waiting.add(batch)
+            case .apply(let marks, let ticket): waiting.commit(marks, durable: ticket)
             case .open(let store, let usesSlots): process.disk.openStore(store, usesSlots: usesSlots)
             case .drop(let store):
                 while applyRound(.max) {}
+                waiting.drop(store)
                 process.disk.dropStore(store)
             case .forgetHints(let store, let last): process.disk.forgetHints(store, through: last)
-            case .cut(let store, let above, let through): cuts.append((store, above, through))
+            case .cut(let store, let above, let through): waiting.cut(store, above: above, through: through)
             case .install(let store, let chunk):
                 process.disk.install(chunk, store)
+                if chunk.isLast { waiting.skip(store, through: chunk.base) }
                 process.arrive(.input(.installed(store, number: chunk.number)))
             }
         }
-        if applyRound(process.batchesPerRound) { wake() }
+        if applyRound(process.bytesPerRound) { wake() }
     }
 
-    /// Applies some batches that are committed. Whether there are more.
-    private func applyRound(_ limit: Int) -> Bool {
-        var spent: [LogBatch] = []
+    /// Applies some records that are committed. Whether there are more.
+    private func applyRound(_ bytes: Int) -> Bool {
         var marks: [StoreID: DataInput.Applied] = [:]
-        while spent.count < limit, spent.count < waiting.count, waiting[spent.count].ticket <= covered {
-            let ticket = waiting[spent.count].ticket
-            process.disk.apply(waiting[spent.count], &marks) { [cuts] store, seq in
-                cuts.contains { $0.store == store && seq > $0.above && ticket <= $0.through }
-            }
-            spent.append(waiting[spent.count])
+        let taken = waiting.take(bytes: bytes) { process.disk.apply($0, $1, $2, &marks) }
+        generation = max(generation, waiting.generation)
+        if !marks.isEmpty || !taken.spent.isEmpty {
+            process.arrive(.input(.applied(marks.values.sorted { $0.store < $1.store }, spent: taken.spent)))
         }
-        guard let last = spent.last else { return false }
-        waiting.removeFirst(spent.count)
-        cuts.removeAll { $0.through <= last.ticket }
-        generation = max(generation, last.generation)
-        process.arrive(.input(.applied(marks.values.sorted { $0.store < $1.store }, spent: spent)))
-        return waiting.first.map { $0.ticket <= covered } ?? false
+        return taken.isMore
     }
 
     // MARK: Flushing

@@ -72,19 +72,17 @@ public final class VirtualDisk {
     func forgetHints(_ id: StoreID, through last: [UInt8]) { stores[id]?.forgetHints(through: last) }
     func flush() { for id in stores.keys.sorted() { stores[id]?.flush() } }
 
-    /// Applies the records of a batch. Gives the stores' new marks.
+    /// What each store holds for sure.
+    var applied: [StoreID: Seq] { stores.mapValues(\.applied.seq) }
+
+    /// Applies a record. Gives its store's new mark.
     func apply(
-        _ batch: LogBatch, _ marks: inout [StoreID: DataInput.Applied],
-        isVoid: (StoreID, Seq) -> Bool = { _, _ in false }
+        _ id: StoreID, _ header: RecordHeader, _ payload: ByteView, _ marks: inout [StoreID: DataInput.Applied]
     ) {
-        batch.forEachRecord { header, payload in
-            guard header.kind.isNumbered else { return }
-            let id = StoreID(shard: header.shard, incarnation: header.incarnation)
-            guard stores[id] != nil, !isVoid(id, header.seq) else { return }
-            stores[id]?.apply(header, payload)
-            guard let applied = stores[id]?.applied else { return }
-            marks[id] = DataInput.Applied(store: id, epoch: applied.epoch, seq: applied.seq, bytes: 0)
-        }
+        guard stores[id] != nil else { return }
+        stores[id]?.apply(header, payload)
+        guard let applied = stores[id]?.applied else { return }
+        marks[id] = DataInput.Applied(store: id, epoch: applied.epoch, seq: applied.seq, bytes: 0)
     }
 
     /// Rows of a snapshot; after the last chunk the store is durable.

@@ -8,6 +8,7 @@ extension Nemesis {
         movers.append(keeper)
         `repeat`(.movement, every: 1_000_000_000...20_000_000_000) { [self] chance in
             guard !keeper.isBusy, let shard = anyShard(&chance), let primary = shard.primary else { return }
+            guard shard.policy.replicas == 1 else { return handOver(shard, keeper, &chance) }
             let others = world.nodes.map(\.id).filter { $0 != primary.node }
             let target = Member(node: chance.pick(others), incarnation: .first)
             world.trace.note(world.now, 66, shard.id.rawValue, "shard \(shard.id) to \(target.node)")
@@ -16,6 +17,14 @@ extension Nemesis {
             keeper.reconfigure(shard, members: [target]) { _ in }
             later(chance.scaled(100_000_000, 3_000_000_000)) { [self] in giveBack(keeper) }
         }
+    }
+
+    /// Gives the role of a shard with several copies to another of its members.
+    private func handOver(_ shard: ShardConfiguration, _ keeper: Operator, _ chance: inout Chance) {
+        guard shard.members.count > 1 else { return }
+        let target = chance.pick(Array(shard.members.dropFirst()))
+        world.trace.note(world.now, 67, shard.id.rawValue, "shard \(shard.id) is handed to \(target.node)")
+        keeper.reconfigure(shard, members: [target] + shard.members.filter { $0 != target }) { _ in }
     }
 
     private func anyShard(_ chance: inout Chance) -> ShardConfiguration? {

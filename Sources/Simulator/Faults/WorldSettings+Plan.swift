@@ -8,6 +8,10 @@ extension WorldSettings {
         nodes = chance.between(3, 5)
         metas = chance.between(1, 2)
         keyspace = KeyspaceWish(name: "default", scheme: Self.scheme(&chance))
+        // One copy in a quarter of the seeds.
+        let copies = chance.below(4)
+        keyspace.replicas = copies == 0 ? 1 : copies == 1 ? 2 : 3
+        keyspace.flow = chance.oneIn(2) ? .chain : .fanout
         gatewayTimeoutMillis = chance.between(UInt64(1000), 5000)
         syncDelay = 50_000...chance.scaled(200_000, 5_000_000)
         logDelay = 100_000...chance.scaled(1_000_000, 20_000_000)

@@ -75,7 +75,7 @@ final class DiskLife {
             state.durable = ticket
             state.applied = held
         }
-        applier.add(.apply(through: ticket))
+        applier.add(.apply([CommitMark(store: Self.store, seq: Seq(rawValue: seq))], durable: ticket))
         writer = try LogWriter(
             directory: directory, recovered: log, mode: mode, segmentBytes: segmentBytes,
             durable: { ticket in told.state.withLock { $0.durable = max($0.durable, ticket) } },
@@ -134,7 +134,7 @@ final class DiskLife {
         let (ticket, seq) = (ticket, seq)
         guard told.wait(until: { $0.durable >= ticket || !$0.failures.isEmpty }) else { return false }
         guard told.failures.isEmpty else { return false }
-        applier.add(.apply(through: ticket))
+        applier.add(.apply([CommitMark(store: Self.store, seq: Seq(rawValue: seq))], durable: ticket))
         return told.wait(until: { $0.applied >= seq || !$0.failures.isEmpty }) && told.failures.isEmpty
     }
 

@@ -131,27 +131,22 @@ final class ReactorHost: Sendable {
 /// Answers the core's effects at once: every batch is durable, every record applied, every row not in memory absent.
 private final class InstantDisk {
     let mailbox: Mailbox<ReactorMessage>
-    private var open: [LogBatch] = []
+    private var open = ApplyQueue()
 
     init(mailbox: Mailbox<ReactorMessage>) { self.mailbox = mailbox }
 
     func run(_ effect: DataEffect) {
         switch effect {
         case .persist(let batch):
-            open.append(batch)
+            open.add(batch)
             mailbox.post(.input(.durable(through: batch.ticket)))
-        case .apply(let ticket):
-            var marks: [ShardID: DataInput.Applied] = [:]
-            let spent = open.filter { $0.ticket <= ticket }
-            open.removeAll { $0.ticket <= ticket }
-            for batch in spent {
-                batch.forEachRecord { header, _ in
-                    marks[header.shard] = DataInput.Applied(
-                        store: StoreID(shard: header.shard, incarnation: header.incarnation), epoch: header.epoch,
-                        seq: header.seq, bytes: 0)
-                }
+        case .apply(let committed, let ticket):
+            var marks: [StoreID: DataInput.Applied] = [:]
+            open.commit(committed, durable: ticket)
+            let taken = open.take(bytes: .max) { store, header, _ in
+                marks[store] = DataInput.Applied(store: store, epoch: header.epoch, seq: header.seq, bytes: 0)
             }
-            mailbox.post(.input(.applied(Array(marks.values), spent: spent)))
+            mailbox.post(.input(.applied(marks.values.sorted { $0.store < $1.store }, spent: taken.spent)))
         case .read(let rows):
             for index in rows.items.indices { rows.answer(index, .absent) }
             mailbox.post(.input(.rows(rows)))

@@ -16,7 +16,7 @@ import Testing
         return world
     }
 
-    @Test(arguments: [Flow.fanout, .chain], 1...4 as ClosedRange<UInt64>)
+    @Test(arguments: [Flow.fanout, .chain], 1...1 as ClosedRange<UInt64>)
     func calm(flow: Flow, seed: UInt64) throws {
         let load = CounterLoad(try Self.world(seed, flow: flow), seed: seed)
         try load.run(for: 2_000_000_000)
@@ -25,7 +25,7 @@ import Testing
     }
 
     /// One node is killed for good: the others take its shards over and go on within three seconds.
-    @Test(arguments: [Flow.fanout, .chain], 10...14 as ClosedRange<UInt64>)
+    @Test(arguments: [Flow.fanout, .chain], 10...11 as ClosedRange<UInt64>)
     func deathOfANode(flow: Flow, seed: UInt64) throws {
         let world = try Self.world(seed, flow: flow)
         let load = CounterLoad(world, seed: seed)
@@ -40,17 +40,17 @@ import Testing
         try load.settle()
     }
 
-    @Test(arguments: [Flow.fanout, .chain], 20...27 as ClosedRange<UInt64>)
+    @Test(arguments: [Flow.fanout, .chain], 20...21 as ClosedRange<UInt64>)
     func restarts(flow: Flow, seed: UInt64) throws {
         let world = try Self.world(seed, flow: flow)
         let load = CounterLoad(world, seed: seed)
-        for _ in 0..<60_000 {
+        for _ in 0..<30_000 {
             world.step()
             if load.chance.oneIn(8000) { world.restart(load.chance.below(3), byPower: load.chance.oneIn(2)) }
             if load.chance.oneIn(3000) { world.breakLinks(between: load.chance.below(3), and: load.chance.below(3)) }
             try load.step()
         }
-        load.expectWork(100)
+        load.expectWork(50)
         try load.settle(within: 20_000_000_000)
     }
 }

@@ -87,6 +87,24 @@ import Testing
         }
     }
 
+    /// EXEC waits for a part of an earlier command that is still on its way to the same shard (found by seed 88).
+    @Test func execKeepsItsOrderBehindADividedCommand() throws {
+        let world = try #require(World.serving(seed: 520))
+        for gateway in 0..<3 {
+            let connection = world.connect(gateway)
+            let keys = (0..<12).map { "k\($0)" }
+            for key in keys { #expect(world.text(connection, "SET", key, "old") == "+OK\r\n") }
+            for key in keys {
+                connection.send([["MSET"] + keys.flatMap { [$0, "new"] }, ["MULTI"], ["GET", key], ["EXEC"]])
+                #expect(world.wait(connection)?.text == "+OK\r\n")
+                #expect(world.wait(connection)?.text == "+OK\r\n")
+                #expect(world.wait(connection)?.text == "+QUEUED\r\n")
+                #expect(world.wait(connection)?.text == "*1\r\n$3\r\nnew\r\n")
+                #expect(world.text(connection, "SET", key, "old") == "+OK\r\n")
+            }
+        }
+    }
+
     /// A row whose deadline passes is gone for reads at once, and from the store soon, though nobody asks for it.
     @Test(arguments: 600...604 as ClosedRange<UInt64>)
     func deadlines(seed: UInt64) throws {

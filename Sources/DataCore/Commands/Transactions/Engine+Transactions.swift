@@ -97,6 +97,8 @@ extension Engine {
         else {
             return execElsewhere(&call, shard, commands)
         }
+        // A part of an earlier command may still be on its way to this very shard.
+        if isOrdered(place, shard, behind: nil) { return .blocked(.order) }
         if connections[place].transaction.isDirty || isWatchedKeyExpired(place) {
             endTransaction(place)
             call.reply.nullArray()
@@ -124,6 +126,7 @@ extension Engine {
         for command in commands {
             guard let spec = spec(of: command), spec.reach != .connection else { continue }
             if spec.flags.contains(.write), backlog >= settings.backlogBytes { return .blocked(.backlog) }
+            if spec.flags.contains(.write), !numbers[call.replica].isWritable { return reject(call, Engine.tooFew) }
             if spec.flags.contains(.denyoom), isDiskLow {
                 return reject(call, "READONLY the disk reserve is reached: only deletes are accepted")
             }

@@ -142,7 +142,7 @@ private struct Run: ~Copyable {
 /// Rows in memory: batches are durable and applied when the next turn begins.
 private final class MemoryDisk {
     private var rows: [StoreID: [[UInt8]: ([UInt8], Int64)]] = [:]
-    private var open: [LogBatch] = []
+    private var open = ApplyQueue()
     private var answers: [DataInput] = []
 
     func takeAnswers() -> [DataInput] {
@@ -154,9 +154,9 @@ private final class MemoryDisk {
     func run(_ effect: DataEffect) {
         switch effect {
         case .persist(let batch):
-            open.append(batch)
+            open.add(batch)
             answers.append(.durable(through: batch.ticket))
-        case .apply(let ticket): apply(through: ticket)
+        case .apply(let committed, let ticket): apply(committed, ticket)
         case .dropStore(let store): rows[store] = nil
         case .read(let asked):
             for index in asked.items.indices { answer(asked, index) }
@@ -174,20 +174,14 @@ private final class MemoryDisk {
         value.withByteView { asked.answer(index, value: $0, deadline: deadline) }
     }
 
-    private func apply(through ticket: UInt64) {
+    private func apply(_ committed: [CommitMark], _ ticket: UInt64) {
         var marks: [DataInput.Applied] = []
-        let spent = open.filter { $0.ticket <= ticket }
-        open.removeAll { $0.ticket <= ticket }
-        for batch in spent {
-            batch.forEachRecord { header, payload in
-                let store = StoreID(shard: header.shard, incarnation: header.incarnation)
-                if header.kind == .data { apply(payload, to: store) }
-                if header.kind.isNumbered {
-                    marks.append(.init(store: store, epoch: header.epoch, seq: header.seq, bytes: 0))
-                }
-            }
+        open.commit(committed, durable: ticket)
+        let taken = open.take(bytes: .max) { store, header, payload in
+            if header.kind == .data { apply(payload, to: store) }
+            marks.append(.init(store: store, epoch: header.epoch, seq: header.seq, bytes: 0))
         }
-        answers.append(.applied(marks, spent: spent))
+        answers.append(.applied(marks, spent: taken.spent))
     }
 
     private func apply(_ payload: ByteView, to store: StoreID) {
