@@ -37,6 +37,7 @@ def scenarios():
         pids = ",".join(str(cluster.pid(name)) for name in ("d1", "d2"))
         results.append(script("hostile.py", "--gateway", f"127.0.0.1:{cluster.gateway_port()}", "--cluster",
                               f"127.0.0.1:{cluster.cluster_port()}", "--pid", pids))
+    results.append(script("shardctl.py"))
     return results
 
 
