@@ -41,6 +41,10 @@ def scenarios():
     return results
 
 
+def processes(*arguments):
+    return [script(name, *arguments) for name in ("processes.py", "disks.py")]
+
+
 def write_shardctl(cluster):
     """shardctl with this cluster's addresses, as one command."""
     path = cluster.folder / "shardctl"
@@ -52,7 +56,7 @@ def write_shardctl(cluster):
 def main():
     if len(sys.argv) < 2 or sys.argv[1] not in ("scenarios", "processes"):
         sys.exit(__doc__)
-    results = scenarios() if sys.argv[1] == "scenarios" else [script("processes.py", *sys.argv[2:])]
+    results = scenarios() if sys.argv[1] == "scenarios" else processes(*sys.argv[2:])
     passed, failed = (sum(column) for column in zip(*results))
     print(f"{passed} passed, {failed} failed", flush=True)
     sys.exit(1 if failed or not passed else 0)
