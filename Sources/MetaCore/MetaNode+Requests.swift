@@ -99,7 +99,13 @@ extension MetaNode {
         if isLogFailing, elapsed(since: lastAppend) < settings.beatEvery { return }
         while appending == nil, !queue.isEmpty { pumpBatch(term, &effects) }
         guard appending == nil, elapsed(since: lastAppend) >= settings.beatEvery else { return }
-        append(finishedHandOvers() + [.beat(term: term)], term: term, isClaim: false, held: [], &effects)
+        append(overdue() + [.beat(term: term)], term: term, isClaim: false, held: [], &effects)
+    }
+
+    /// What the group does by itself, at most one configuration a shard.
+    private func overdue() -> [ClusterCommand] {
+        let handOvers = finishedHandOvers()
+        return handOvers.isEmpty ? missingReplicas() : handOvers
     }
 
     private mutating func pumpBatch(_ term: Term, _ effects: inout Effects<MetaEffect>) {

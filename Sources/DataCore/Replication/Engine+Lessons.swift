@@ -19,7 +19,7 @@ extension Engine {
                 Relearn(
                     shard: ShardID(rawValue: numbers[index].shard), epoch: Epoch(rawValue: numbers[index].epoch),
                     incarnation: follower.member.incarnation))
-            return
+            return giveUp(index, follower.member)
         }
         let base = numbers[index].applied
         let epochs = replicas[index].epochs.filter { $0.first.rawValue <= base }

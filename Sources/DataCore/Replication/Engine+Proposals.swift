@@ -58,6 +58,15 @@ extension Engine {
 
     // MARK: A primary's followers
 
+    /// A learner of which this log cannot be continued is let go; the metadata group gives the shard another.
+    mutating func giveUp(_ index: Int, _ learner: Member) {
+        guard replicas[index].proposal == nil else { return }
+        let configuration = replicas[index].configuration
+        propose(
+            index, members: configuration.members, learners: configuration.learners.filter { $0 != learner },
+            why: "learner \(learner) lacks more than this log has: it asks to go on without it")
+    }
+
     private mutating func considerFollowers(_ index: Int) {
         guard now.monotonic >= replicas[index].patientUntil else { return }
         let configuration = replicas[index].configuration

@@ -12,15 +12,14 @@ final class Readers: @unchecked Sendable {
     private let stores: ShardStores
     private let queue = WorkQueue<Job>()
     private let answer: (DataInput) -> Void
-    private let failed: (DiskError) -> Void
+    private let failed: (String) -> Void
     private var workers: [Worker] = []
 
     /// - Parameters:
     ///   - answer: told from a reader's thread.
     ///   - failed: a store gave bytes that are not what was written (RULES E4).
     init(
-        stores: ShardStores, count: Int = 2, answer: @escaping (DataInput) -> Void,
-        failed: @escaping (DiskError) -> Void
+        stores: ShardStores, count: Int = 2, answer: @escaping (DataInput) -> Void, failed: @escaping (String) -> Void
     ) {
         self.stores = stores
         self.answer = answer
@@ -68,7 +67,7 @@ final class Readers: @unchecked Sendable {
                 try database.withValue(row.view) { bytes in
                     guard let bytes else { return batch.answer(index, .absent) }
                     guard let stored = StoredValue(bytes) else {
-                        failed(DiskError("store \(item.store): a row of no known format"))
+                        failed("store \(item.store): a row of no known format")
                         return batch.answer(index, .failed)
                     }
                     batch.answer(index, value: stored.value, deadline: stored.deadline)
@@ -83,7 +82,7 @@ final class Readers: @unchecked Sendable {
     /// A store that was dropped under a read has lost its files: that is no fault of the disk.
     private func judge(_ error: LevelError, _ store: StoreID) {
         guard stores.database(openNow: store) != nil else { return }
-        failed(DiskError("store \(store)", error))
+        failed("store \(store): \(error)")
     }
 
     private func walk(_ scan: Scan) throws(LevelError) {

@@ -32,7 +32,7 @@ final class RecordLedger {
     /// A node gives a batch to its log.
     func logged(_ batch: LogBatch, node: Int) {
         batch.forEachRecord { header, payload in
-            guard header.kind.isNumbered else { return }
+            guard header.kind.isNumbered else { return noteControl(header, node) }
             let name = Name(shard: header.shard, epoch: header.epoch, seq: header.seq)
             let content = Checksum.of(payload) &+ UInt32(header.kind.rawValue)
             if let known = contents[name], known != content {
@@ -46,6 +46,18 @@ final class RecordLedger {
             let log = Log(node: node, shard: header.shard)
             while logs[log, default: []].count < place { logs[log, default: []].append(Entry()) }
             logs[log]?[place - 1] = Entry(epoch: header.epoch, isData: header.kind == .data)
+        }
+    }
+
+    /// A copy that is dropped has no records; one that begins behind a snapshot has none that were looked at.
+    private func noteControl(_ header: RecordHeader, _ node: Int) {
+        switch header.kind {
+        case .drop, .checkpoint: logs[Log(node: node, shard: header.shard)] = nil
+        case .truncate:
+            let log = Log(node: node, shard: header.shard)
+            let kept = Int(header.seq.rawValue) - 1
+            if let own = logs[log], own.count > kept { logs[log] = Array(own.prefix(kept)) }
+        case .data, .epochStart, .promise, .snapshot: break
         }
     }
 
