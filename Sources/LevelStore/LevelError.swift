@@ -22,7 +22,7 @@ public enum LevelError: Error, Hashable, Sendable, CustomStringConvertible {
     init(_ text: String) {
         if text.hasPrefix("Corruption") {
             self = .corruption(text)
-        } else if text.contains("lock") {
+        } else if text.hasPrefix("IO error: lock ") {
             self = .locked(text)
         } else if text.contains("does not exist (create_if_missing is false)") {
             self = .missing(text)

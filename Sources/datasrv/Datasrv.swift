@@ -49,7 +49,7 @@ struct Datasrv: ParsableCommand {
             let logger = ProgramRun.logger("datasrv", node: "\(settings.id)")
             let host = try DataHost(
                 settings, logger: logger, metrics: [ProgramRun.metrics().source], ready: { ProgramRun.tellReady() })
-            host.run()
+            try host.run()
         } catch {
             ProgramRun.fail("datasrv", error)
         }

@@ -155,12 +155,12 @@ class Cluster:
 class Program:
     """One process that the test itself is the parent of, so that it learns how it ended."""
 
-    def __init__(self, arguments):
+    def __init__(self, arguments, environment=None):
         self.folder = tempfile.mkdtemp(prefix="ostraka-program-")
         self.stderr_path = os.path.join(self.folder, "stderr")
         with open(self.stderr_path, "wb") as stderr:
             self.process = subprocess.Popen(list(map(str, arguments)), stdout=subprocess.PIPE, stderr=stderr,
-                                            stdin=subprocess.DEVNULL)
+                                            stdin=subprocess.DEVNULL, env=environment)
 
     def ready(self, seconds=60):
         line = []

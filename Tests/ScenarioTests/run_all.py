@@ -37,7 +37,12 @@ def scenarios():
         pids = ",".join(str(cluster.pid(name)) for name in ("d1", "d2"))
         results.append(script("hostile.py", "--gateway", f"127.0.0.1:{cluster.gateway_port()}", "--cluster",
                               f"127.0.0.1:{cluster.cluster_port()}", "--pid", pids))
+    results.append(script("shardctl.py"))
     return results
+
+
+def processes(*arguments):
+    return [script(name, *arguments) for name in ("processes.py", "disks.py")]
 
 
 def write_shardctl(cluster):
@@ -51,7 +56,7 @@ def write_shardctl(cluster):
 def main():
     if len(sys.argv) < 2 or sys.argv[1] not in ("scenarios", "processes"):
         sys.exit(__doc__)
-    results = scenarios() if sys.argv[1] == "scenarios" else [script("processes.py", *sys.argv[2:])]
+    results = scenarios() if sys.argv[1] == "scenarios" else processes(*sys.argv[2:])
     passed, failed = (sum(column) for column in zip(*results))
     print(f"{passed} passed, {failed} failed", flush=True)
     sys.exit(1 if failed or not passed else 0)

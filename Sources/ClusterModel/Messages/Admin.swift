@@ -6,7 +6,7 @@
 /// One request of META.ADMIN.
 public enum AdminRequest: Hashable, Codable, Sendable {
     /// Answered by `keyspaceCreated` once it is durable in the log; its shards serve a little later (poll `listShards`).
-    /// With `plan` nothing is changed and the answer is what would be created.
+    /// With `plan` nothing is changed and the answer is `done`: what would be created. So in all that change something.
     case createKeyspace(KeyspaceWish, plan: Bool)
     /// Settings by the names of `keyspace set`: flow, ack, min-in-sync, read, replicas, split-bytes, merge-bytes,
     /// auto-split, auto-merge. Answered by `done`.

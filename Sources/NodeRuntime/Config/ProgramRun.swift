@@ -28,9 +28,10 @@ public enum ProgramRun {
         FileHandle.standardOutput.write(Data("ready\n".utf8))
     }
 
-    /// One line on standard error, and the end.
+    /// One line on standard error that says what, and where it can be told what to do, and the end.
     public static func fail(_ program: String, _ error: any Error) -> Never {
-        FileHandle.standardError.write(Data("\(program): \(error)\n".utf8))
+        let advice = (error as? DiskError)?.remedy.map { "; \($0), then start it again" } ?? ""
+        FileHandle.standardError.write(Data("\(program): \(error)\(advice)\n".utf8))
         exit(1)
     }
 

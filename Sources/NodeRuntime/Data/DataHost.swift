@@ -30,6 +30,7 @@ public final class DataHost {
     private let observer: ObserveServer?
     private let readiness = Readiness("not registered yet, or without routes")
     private let process = ProcessSample()
+    private let end = EarlyEnd()
 
     /// Opens the directory, recovers, and binds the ports. Every error is one line that says what and what to do.
     ///
@@ -78,7 +79,11 @@ public final class DataHost {
         link = MetaLink(
             addresses: settings.meta, secret: settings.secret, logger: logger,
             answer: { answer in mailbox.post(.input(answer.map { .beatAnswered($0) } ?? .beatFailed)) },
-            changed: { delta in mailbox.post(.input(.routes(delta))) })
+            changed: { delta in mailbox.post(.input(.routes(delta))) },
+            foreign: { [end, path = directory.path] told in
+                end.note("\(path) \(told)")
+                mailbox.post(.stop)
+            })
         reactor = Self.makeReactor(
             settings, directory, ports, poller: poller, mailbox: mailbox, maxClients: descriptors.connections,
             logger: logger)
@@ -123,7 +128,9 @@ public final class DataHost {
     }
 
     /// Runs until SIGTERM, SIGINT or `stop`. The caller's thread is the reactor.
-    public func run() {
+    ///
+    /// - Throws: when it stopped by itself, though cleanly: one line that says why and what to do.
+    public func run() throws {
         signal(SIGPIPE, SIG_IGN)
         let signals = [SIGTERM, SIGINT].map { number in
             signal(number, SIG_IGN)
@@ -134,6 +141,7 @@ public final class DataHost {
         }
         runUntilStopped()
         for source in signals { source.cancel() }
+        if let reason = end.reason { throw DiskError(reason) }
     }
 
     /// Where /healthz, /readyz and /metrics are served.
@@ -223,22 +231,5 @@ public final class DataHost {
             lastUsage = now
             reactor.node.noteUsage(process.take())
         }
-    }
-}
-
-/// What happens when the disk failed: one line, a mark in the directory, the end (RULES E2, E6).
-final class FailStop: @unchecked Sendable {
-    private let directory: NodeDirectory
-    private let logger: Logger
-
-    init(_ directory: NodeDirectory, _ logger: Logger) {
-        self.directory = directory
-        self.logger = logger
-    }
-
-    func fail(_ what: String, _ why: String) {
-        logger.critical("\(what): \(why); the node stops: nothing it has acknowledged is lost, nothing more is taken")
-        directory.markSuspect("\(what): \(why)")
-        _exit(1)
     }
 }

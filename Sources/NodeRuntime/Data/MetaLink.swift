@@ -10,16 +10,22 @@ final class MetaLink: Sendable {
     private let client: MetaClient
     private let answer: @Sendable (HeartbeatAnswer?) -> Void
     private let logger: Logger
+    private let foreign: @Sendable (String) -> Void
     private let watch: MetaWatch
     /// Why the last beat was not taken; said when it changes, not twice a second.
     private let complaint = Mutex<String?>(nil)
+    /// Whether this process is one of the cluster's: from then on it serves, whoever answers its beats.
+    private let wasAccepted = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - answer: told from any thread; nil = no metasrv answered in time.
     ///   - changed: the same, of changes of the map.
+    ///   - foreign: told from any thread, before any beat was taken, that the metadata group is another cluster's than the
+    ///     beats come from: nothing but another command line helps. Says what to do.
     init(
         addresses: [Address], secret: [UInt8]?, logger: Logger,
-        answer: @escaping @Sendable (HeartbeatAnswer?) -> Void, changed: @escaping @Sendable (RouteDelta) -> Void
+        answer: @escaping @Sendable (HeartbeatAnswer?) -> Void, changed: @escaping @Sendable (RouteDelta) -> Void,
+        foreign: @escaping @Sendable (String) -> Void
     ) {
         watch = MetaWatch(addresses: addresses, secret: secret, logger: logger, changed: changed)
         client = MetaClient(
@@ -27,6 +33,7 @@ final class MetaLink: Sendable {
                 addresses: addresses, secret: secret, connectTimeout: .seconds(1), requestTimeout: .seconds(2),
                 deadline: .milliseconds(2500), rounds: 1))
         self.answer = answer
+        self.foreign = foreign
         self.logger = logger
     }
 
@@ -36,13 +43,25 @@ final class MetaLink: Sendable {
             do {
                 let answered = try await client.heartbeat(beat)
                 note(nil)
+                if let told = foreignness(of: answered, to: beat) { return foreign(told) }
                 answer(answered)
-                if answered.refusal == nil { watch.start() }
+                if answered.refusal == nil {
+                    wasAccepted.store(true, ordering: .relaxed)
+                    watch.start()
+                }
             } catch {
                 note("\(error)")
                 answer(nil)
             }
         }
+    }
+
+    private func foreignness(of answer: HeartbeatAnswer, to beat: Heartbeat) -> String? {
+        guard !wasAccepted.load(ordering: .relaxed), let own = beat.cluster, own != answer.cluster else { return nil }
+        let addresses = client.addresses.map(\.description).joined(separator: ",")
+        return
+            "belongs to cluster \(own), metasrv at \(addresses) to cluster \(answer.cluster): start it with the --meta "
+            + "of its own cluster, or with an empty --dir"
     }
 
     /// Asks for a configuration; `told` gets nil when no metasrv answered in time.

@@ -35,7 +35,7 @@ final class Applier: @unchecked Sendable {
     private let queue = WorkQueue<Job>()
     private let isApplied: ([DataInput.Applied], [LogBatch]) -> Void
     private let isInstalled: (StoreID, UInt64) -> Void
-    private let failed: (String) -> Void
+    private let failed: (DiskError) -> Void
     private let lock = Mutex(Shared())
     private var worker: Worker?
 
@@ -64,7 +64,7 @@ final class Applier: @unchecked Sendable {
     init(
         stores: ShardStores, applied: [StoreID: Seq],
         isApplied: @escaping ([DataInput.Applied], [LogBatch]) -> Void,
-        isInstalled: @escaping (StoreID, UInt64) -> Void = { _, _ in }, failed: @escaping (String) -> Void
+        isInstalled: @escaping (StoreID, UInt64) -> Void = { _, _ in }, failed: @escaping (DiskError) -> Void
     ) {
         self.stores = stores
         waiting = ApplyQueue(applied: applied)
@@ -109,7 +109,7 @@ final class Applier: @unchecked Sendable {
                 while try applyRound() {}
             }
         } catch {
-            failed("\(error)")
+            failed(DiskError(error))
         }
     }
 

@@ -1,16 +1,59 @@
 internal import ClusterModel
 internal import Glibc
+internal import LevelStore
 
 /// Why a node's directory cannot be used: one line that says what and what to do.
 public struct DiskError: Error, Hashable, Sendable, CustomStringConvertible {
     public let description: String
+    /// What has to be done before the process can simply be started again; nil = bytes on disk may be in doubt, or are.
+    ///
+    /// That the system refuses to open, to make or to lengthen a file is no corruption (RULES E2).
+    let remedy: String?
 
-    public init(_ text: String) { description = text }
+    public init(_ text: String) { self.init(text, remedy: nil) }
 
-    /// A system call on a file failed.
-    init(_ action: String, _ path: String, code: Int32 = errno) {
-        self.init("\(action) \(path): \(SocketError.text(code))")
+    private init(_ text: String, remedy: String?) {
+        description = text
+        self.remedy = remedy
     }
+
+    /// A system call on a file failed that is not a sync.
+    init(_ action: String, _ path: String, code: Int32 = errno) {
+        self.init("\(action) \(path): \(SocketError.text(code))", remedy: Self.remedy(of: code))
+    }
+
+    /// A sync failed: whatever the code, the system may have dropped what it was to write, and a retry would lie (RULES E2).
+    init(unsynced path: String, code: Int32 = errno) {
+        self.init("cannot sync \(path): \(SocketError.text(code))", remedy: nil)
+    }
+
+    /// LevelDB refused. It says neither call nor code, only the system's words. After a full disk even a failed sync of its
+    /// files does no harm here: what it has not in synced table files is in the node's log and is applied again, and a
+    /// table or a list of tables that was not synced is dropped by its next start.
+    init(_ what: String, _ error: LevelError) {
+        var remedy: String?
+        if case .io(let text) = error {
+            remedy = Self.refusals.first { text.hasSuffix(": " + SocketError.text($0.code)) }?.remedy
+        }
+        self.init("\(what): \(error)", remedy: remedy)
+    }
+
+    /// Whatever stopped a thread that writes to stores.
+    init(_ error: any Error) {
+        switch error {
+        case let error as DiskError: self = error
+        case let error as LevelError: self.init("LevelDB", error)
+        default: self.init("\(error)")
+        }
+    }
+
+    private static let refusals: [(code: Int32, remedy: String)] = [
+        (ENOSPC, "free some of the disk"), (EDQUOT, "raise the quota or free some of the disk"),
+        (EMFILE, "raise ulimit -n"), (ENFILE, "raise the system's limit of open files"),
+        (EACCES, "permit it to this user"), (EPERM, "permit it to this user"), (ENOMEM, "free some memory"),
+    ]
+
+    private static func remedy(of code: Int32) -> String? { refusals.first { $0.code == code }?.remedy }
 }
 
 /// File calls whose failures are told by `DiskError`.
@@ -28,7 +71,7 @@ enum Files {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError("cannot open directory", path) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw DiskError("cannot sync directory", path) }
+        guard fsync(descriptor) == 0 else { throw DiskError(unsynced: path) }
     }
 
     /// Names in a directory, sorted.
@@ -76,7 +119,7 @@ enum Files {
         guard descriptor >= 0 else { throw DiskError("cannot create", temporary) }
         defer { close(descriptor) }
         try bytes.withByteView { (view) throws(DiskError) in try write(view, to: descriptor, at: 0, path: temporary) }
-        guard fsync(descriptor) == 0 else { throw DiskError("cannot sync", temporary) }
+        guard fsync(descriptor) == 0 else { throw DiskError(unsynced: temporary) }
         guard unsafe rename(temporary, path) == 0 else { throw DiskError("cannot rename to", path) }
         try syncDirectory(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
     }

@@ -12,7 +12,7 @@ internal import LevelStore
 final class Flusher: @unchecked Sendable {
     private let writer: LogWriter
     private let applier: Applier
-    private let failed: (String) -> Void
+    private let failed: (DiskError) -> Void
     private let retained: UInt64
     private static let segmentsPerFlush: UInt64 = 2
     private let condition = NSCondition()
@@ -31,7 +31,7 @@ final class Flusher: @unchecked Sendable {
     ///   - failed: told from the thread, once: a flush failed, and nothing is released any more.
     init(
         writer: LogWriter, applier: Applier, oldest: UInt64, retained: UInt64 = 4, period: TimeInterval = 1,
-        failed: @escaping (String) -> Void
+        failed: @escaping (DiskError) -> Void
     ) {
         self.writer = writer
         self.applier = applier
@@ -49,7 +49,7 @@ final class Flusher: @unchecked Sendable {
         do {
             try flush()
         } catch {
-            failed("\(error)")
+            failed(error)
         }
     }
 
@@ -76,13 +76,13 @@ final class Flusher: @unchecked Sendable {
                 try flushIfDue()
                 writer.prepareSpare()
             } catch {
-                return failed("\(error)")
+                return failed(error)
             }
         }
     }
 
     /// Once for every few segments: that bounds what a restart has to do again, and lets LevelDB write tables of some size.
-    private func flushIfDue() throws {
+    private func flushIfDue() throws(DiskError) {
         // Asked before the flush: what was applied by then is in table files after it.
         let applied = applier.generation
         if applied >= flushed + Self.segmentsPerFlush {
@@ -97,13 +97,13 @@ final class Flusher: @unchecked Sendable {
         oldest = keep
     }
 
-    private func flush() throws {
+    private func flush() throws(DiskError) {
         for (id, database) in applier.stores.all {
             do {
                 try ShardStores.makeDurable(database)
             } catch {
                 // A store that was dropped meanwhile has lost its directory.
-                if applier.stores.database(openNow: id) === database { throw DiskError("store \(id): \(error)") }
+                if applier.stores.database(openNow: id) === database { throw DiskError("store \(id)", error) }
             }
         }
     }

@@ -37,7 +37,7 @@ final class LogWriter: @unchecked Sendable {
     private let segmentBytes: Int
     private let queue = WorkQueue<LogBatch>()
     private let isDurable: (UInt64) -> Void
-    private let failed: (String) -> Void
+    private let failed: (DiskError) -> Void
     private let lock = Mutex(Shared())
     private var worker: Worker?
 
@@ -84,7 +84,7 @@ final class LogWriter: @unchecked Sendable {
     ///   - failed: told from the thread, once: nothing more will be durable.
     init(
         directory: NodeDirectory, recovered: LogReader, mode: SyncMode, segmentBytes: Int = LogWriter.segmentBytes,
-        durable: @escaping (UInt64) -> Void, failed: @escaping (String) -> Void
+        durable: @escaping (UInt64) -> Void, failed: @escaping (DiskError) -> Void
     ) throws(DiskError) {
         self.directory = directory.logPath
         log = directory.identity.log
@@ -134,7 +134,7 @@ final class LogWriter: @unchecked Sendable {
             for batch in kept { try write(batch) }
             if case .always = mode { try sync() }
         } catch {
-            failed("\(error)")
+            failed(error)
             return nil
         }
         return last.ticket
@@ -227,7 +227,7 @@ final class LogWriter: @unchecked Sendable {
             defer { writing.unlock() }
             if isUnsynced { try sync() }
         } catch {
-            failed("\(error)")
+            failed(error)
         }
     }
 

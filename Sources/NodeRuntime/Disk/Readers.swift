@@ -12,14 +12,15 @@ final class Readers: @unchecked Sendable {
     private let stores: ShardStores
     private let queue = WorkQueue<Job>()
     private let answer: (DataInput) -> Void
-    private let failed: (String) -> Void
+    private let failed: (DiskError) -> Void
     private var workers: [Worker] = []
 
     /// - Parameters:
     ///   - answer: told from a reader's thread.
     ///   - failed: a store gave bytes that are not what was written (RULES E4).
     init(
-        stores: ShardStores, count: Int = 2, answer: @escaping (DataInput) -> Void, failed: @escaping (String) -> Void
+        stores: ShardStores, count: Int = 2, answer: @escaping (DataInput) -> Void,
+        failed: @escaping (DiskError) -> Void
     ) {
         self.stores = stores
         self.answer = answer
@@ -67,7 +68,7 @@ final class Readers: @unchecked Sendable {
                 try database.withValue(row.view) { bytes in
                     guard let bytes else { return batch.answer(index, .absent) }
                     guard let stored = StoredValue(bytes) else {
-                        failed("store \(item.store): a row of no known format")
+                        failed(DiskError("store \(item.store): a row of no known format"))
                         return batch.answer(index, .failed)
                     }
                     batch.answer(index, value: stored.value, deadline: stored.deadline)
@@ -82,7 +83,7 @@ final class Readers: @unchecked Sendable {
     /// A store that was dropped under a read has lost its files: that is no fault of the disk.
     private func judge(_ error: LevelError, _ store: StoreID) {
         guard stores.database(openNow: store) != nil else { return }
-        failed("store \(store): \(error)")
+        failed(DiskError("store \(store)", error))
     }
 
     private func walk(_ scan: Scan) throws(LevelError) {

@@ -28,7 +28,7 @@ final class SegmentFile {
         try header.withByteView { (view) throws(DiskError) in
             try Files.write(view, to: descriptor, at: 0, path: path)
         }
-        guard fsync(descriptor) == 0 else { throw DiskError("cannot sync", path) }
+        guard fsync(descriptor) == 0 else { throw DiskError(unsynced: path) }
         try Files.syncDirectory(directory)
     }
 
@@ -50,7 +50,7 @@ final class SegmentFile {
                 try Files.write(view[0..<min(zeros.count, end - offset)], to: descriptor, at: offset, path: path)
             }
         }
-        guard fsync(descriptor) == 0 else { throw DiskError("cannot sync", path) }
+        guard fsync(descriptor) == 0 else { throw DiskError(unsynced: path) }
     }
 
     deinit { close(descriptor) }
@@ -61,7 +61,7 @@ final class SegmentFile {
 
     func sync() throws(DiskError) {
         let code = ostraka_fdatasync(descriptor)
-        if code < 0 { throw DiskError("cannot sync", path, code: -code) }
+        if code < 0 { throw DiskError(unsynced: path, code: -code) }
     }
 
     /// Overwrites a segment from a place to its end with zeros, and syncs it.

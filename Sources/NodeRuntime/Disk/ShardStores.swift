@@ -61,7 +61,7 @@ final class ShardStores: @unchecked Sendable {
             set(id, .open(database, usesSlots: usesSlots))
         } catch let error as LevelError {
             set(id, .failed(error))
-            throw DiskError("cannot open store \(id): \(error)")
+            throw DiskError("cannot open store \(id)", error)
         } catch {
             set(id, .failed(.other("\(error)")))
             throw DiskError("\(error)")

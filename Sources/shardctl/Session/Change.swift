@@ -11,16 +11,12 @@ struct Change {
     /// - Parameter request: makes the request, to plan (true) or to do (false).
     /// - Returns: the answer; nil when only the plan was wanted, which was written then.
     func carryOut(_ request: (_ plan: Bool) -> AdminRequest) async throws -> AdminAnswer? {
-        let plan = try await ask(meta, request(true))
+        let plan = try PlanDocument(await ask(meta, request(true)))
         if globals.plan {
-            if globals.isJSON {
-                try JSONOutput.write(PlanDocument(plan))
-            } else {
-                print("plan: \(PlanDocument.text(plan))")
-            }
+            if globals.isJSON { try JSONOutput.write(plan) } else { print("plan: \(plan.summary)") }
             return nil
         }
-        Terminal.complain("plan: \(PlanDocument.text(plan))")
+        Terminal.complain("plan: \(plan.summary)")
         try confirm()
         return try await ask(meta, request(false))
     }
@@ -61,41 +57,16 @@ func unexpected(_ what: String) -> CommandFailure {
 /// What `--plan` writes as JSON.
 struct PlanDocument: Encodable {
     let plan = true
-    var routeVersion: RouteVersion?
-    var summary: String
-    var keyspace: KeyspaceInfo?
-    var shards: [ShardInfo]?
+    /// The version of the map that it was made on.
+    let routeVersion: RouteVersion
+    /// What would be done, on one line.
+    let summary: String
 
-    private enum CodingKeys: String, CodingKey { case plan, routeVersion, summary, keyspace, shards }
+    private enum CodingKeys: String, CodingKey { case plan, routeVersion, summary }
 
-    init(_ answer: AdminAnswer) {
-        summary = PlanDocument.text(answer)
-        switch answer {
-        case .done(let version, _): routeVersion = version
-        case .keyspaceCreated(let version, let keyspace, let shards):
-            routeVersion = version
-            self.keyspace = keyspace
-            self.shards = shards
-        default: break
-        }
-    }
-
-    /// The plan on one line.
-    static func text(_ answer: AdminAnswer) -> String {
-        switch answer {
-        case .done(_, let summary): return summary
-        case .keyspaceCreated(_, let keyspace, let shards):
-            var perNode: [NodeID: Int] = [:]
-            for shard in shards {
-                for node in shard.members { perNode[node, default: 0] += 1 }
-            }
-            let spread = perNode.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-            return """
-                create keyspace '\(keyspace.name)': scheme \(keyspace.scheme.rawValue), \(shards.count) shards, \
-                replicas \(keyspace.replicas), flow \(keyspace.flow.rawValue), ack \(keyspace.ack.rawValue), \
-                min-in-sync \(keyspace.minInSync), read \(keyspace.read.rawValue); copies per node: \(spread)
-                """
-        default: return "nothing"
-        }
+    init(_ answer: AdminAnswer) throws(CommandFailure) {
+        guard case .done(let version, let summary) = answer else { throw unexpected("a plan") }
+        routeVersion = version
+        self.summary = summary
     }
 }

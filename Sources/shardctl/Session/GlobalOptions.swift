@@ -13,7 +13,7 @@ struct GlobalOptions: ParsableArguments {
         help: ArgumentHelp("Addresses of metasrv (default: $OSTRAKA_META).", valueName: "host:port,..."))
     var meta: String?
 
-    @Option(name: [.customShort("o"), .customLong("output")], help: "How to write results.")
+    @Option(name: [.customShort("o", allowingJoined: true), .customLong("output")], help: "How to write results.")
     var output: OutputFormat = .table
 
     @Flag(name: .long, help: "Do not ask before a change.")

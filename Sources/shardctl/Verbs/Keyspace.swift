@@ -159,7 +159,7 @@ struct KeyspaceDrop: AsyncParsableCommand {
 enum Nodes {
     /// Waits until every node that is up reports a version of the map of at least `version`.
     static func know(_ version: RouteVersion, _ meta: MetaClient, within bound: Duration) async throws -> Bool {
-        try await Waiting.until(within: bound) {
+        try await Waiting.until(within: bound, hint: "shardctl node ls") {
             guard case .nodes(let nodes) = try await ask(meta, .listNodes) else { throw unexpected("node ls") }
             let behind = nodes.filter { ($0.state == .up || $0.state == .draining) && $0.routeVersion < version }
             return behind.isEmpty ? nil : "waiting for \(Words.count(behind.count, "node")) to hear of it"

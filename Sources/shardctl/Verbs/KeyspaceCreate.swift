@@ -18,7 +18,7 @@ struct KeyspaceCreate: AsyncParsableCommand {
               shardctl keyspace create default --yes
               shardctl keyspace create cache --scheme ring --vnodes 64 --yes
               shardctl keyspace create words --scheme range --split-at g,n,t --yes
-              shardctl keyspace create tenants --scheme list --values 'eu=berlin,paris;us=boston' --separator : --yes
+              shardctl keyspace create users --scheme list --values 'eu=de,fr;us=us' --yes
               shardctl keyspace create default --plan
             """)
 
@@ -49,7 +49,9 @@ struct KeyspaceCreate: AsyncParsableCommand {
         guard case .keyspaceCreated(let version, var created, _) = answer else { throw unexpected("keyspace create") }
         if !globals.detach {
             let expected = created
-            let serves = try await Waiting.until { try await KeyspaceCreate.missing(of: expected, meta) }
+            let serves = try await Waiting.until(hint: "shardctl shard ls \(keyspace)") {
+                try await KeyspaceCreate.missing(of: expected, meta)
+            }
             guard serves else {
                 throw CommandFailure(
                     .stillRunning, "created, but not every shard serves yet: shardctl shard ls \(keyspace)")

@@ -102,7 +102,8 @@ struct MetaLog: AsyncParsableCommand {
         case .register(let node, let configurations):
             "register node \(node.id) at \(node.address), \(Words.count(configurations.count, "new epoch"))"
         case .updateNode(let node):
-            "node \(node.id): \(node.standing.rawValue), weight \(Words.weight(node.weight)), zone \(node.zone)"
+            "node \(node.id): \(node.standing.rawValue), weight \(Words.weight(node.weight))"
+                + (node.zone.isEmpty ? "" : ", zone \(node.zone)")
         case .createKeyspace(let keyspace, let shards):
             "create keyspace '\(keyspace.name)' (\(keyspace.scheme.kind.rawValue), \(Words.count(shards.count, "shard")))"
         case .updateKeyspace(let keyspace, let shards):

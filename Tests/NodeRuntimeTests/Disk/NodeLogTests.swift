@@ -10,7 +10,7 @@ import Testing
 final class LogBench: Sendable {
     let scratch: Scratch
     private let durable = Mutex<UInt64>(0)
-    private let failure = Mutex<String?>(nil)
+    private let failure = Mutex<DiskError?>(nil)
 
     init() throws { scratch = try Scratch() }
 
@@ -21,10 +21,11 @@ final class LogBench: Sendable {
     func writer(_ directory: NodeDirectory, segmentBytes: Int = 1 << 20, mode: SyncMode = .always) throws -> LogWriter {
         let reader = try LogReader(directory)
         durable.withLock { $0 = 0 }
+        failure.withLock { $0 = nil }
         return try LogWriter(
             directory: directory, recovered: reader, mode: mode, segmentBytes: segmentBytes,
             durable: { ticket in self.durable.withLock { $0 = max($0, ticket) } },
-            failed: { text in self.failure.withLock { $0 = text } })
+            failed: { error in self.failure.withLock { $0 = error } })
     }
 
     static func batch(ticket: UInt64, shard: UInt64 = 1, seqs: ClosedRange<UInt64>, value: Int = 100) -> LogBatch {
@@ -64,7 +65,12 @@ final class LogBench: Sendable {
         return false
     }
 
-    var failed: String? { failure.withLock { $0 } }
+    /// The last ticket that was told durable.
+    var durableTicket: UInt64 { durable.withLock { $0 } }
+    /// What the writer said of its failure.
+    var failed: String? { failure.withLock { $0?.description } }
+    /// Whether it merely was refused, so that nothing on disk is in doubt.
+    var wasRefused: Bool { failure.withLock { $0?.remedy != nil } }
 
     var segments: [String] { get throws { try scratch.files("d1/log", ending: ".seg") } }
 }
@@ -210,7 +216,8 @@ final class LogBench: Sendable {
         #expect(reader.control[ShardID(rawValue: 1)]?.hasGap == false)
     }
 
-    /// E6, E2: the disk is full: the writer fails stop with the reason, and reports nothing durable after it.
+    /// E6, E2: the disk is full: the writer fails stop with the reason, and reports nothing durable after it. That is no
+    /// corruption: with some room it goes on from what was durable.
     @Test(.enabled(if: SmallDisk.mayMount, "a disk to fill can be mounted by root alone"))
     func aFullDiskStopsTheWriter() throws {
         let bench = try LogBench()
@@ -222,7 +229,17 @@ final class LogBench: Sendable {
         }
         #expect(!bench.waitDurable(10))
         #expect(bench.failed?.contains("No space left") == true)
+        #expect(bench.wasRefused)
         writer.stop()
+        let last = try LogReader(try bench.directory()).control[ShardID(rawValue: 1)]?.last.rawValue ?? 0
+        #expect(last >= bench.durableTicket * 100 + 99 && last < 1099)
+        #expect(throws: DiskError.self, "no room for a segment to go on in") { try bench.writer(try bench.directory()) }
+        try mount.grow(toMegabytes: 16)
+        let next = try bench.writer(try bench.directory())
+        bench.submit(next, LogBench.batch(ticket: 20, seqs: last + 1...last + 1))
+        #expect(bench.waitDurable(20))
+        next.stop()
+        #expect(try LogReader(try bench.directory()).control[ShardID(rawValue: 1)]?.last.rawValue == last + 1)
     }
 
     /// E3, E8: the process ended between making a segment's file and writing its checkpoint: the log goes on, then and later.
@@ -283,6 +300,7 @@ final class LogBench: Sendable {
         bench.submit(writer, LogBench.batch(ticket: 2, seqs: 2...2))
         #expect(!bench.waitDurable(2))
         #expect(bench.failed?.contains("cannot sync \(file)") == true)
+        #expect(!bench.wasRefused, "what a sync may have dropped is no mere refusal")
         let syncs = writer.counters.syncs
         bench.submit(writer, LogBench.batch(ticket: 3, seqs: 3...3))
         writer.stop()

@@ -52,6 +52,9 @@ final class SmallDisk {
         return try SmallDisk(.ext4(image: image + ".after"), at: path, megabytes: 0)
     }
 
+    /// Room appears on a disk in memory that may be full.
+    func grow(toMegabytes megabytes: Int) throws { try Self.run(["mount", "-o", "remount,size=\(megabytes)m", path]) }
+
     func unmount() { try? Self.run(["umount", "-l", path]) }
 
     private static func run(_ arguments: [String]) throws {

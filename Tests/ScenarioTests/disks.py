@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""Disks on hard days under whole processes: full, out of descriptors, failing to sync. Usage: disks.py [--soak] [--only TEXT]"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+from local_cluster import DEAD_NODE, Cluster, Load, Program
+from report import Report, Skip, equal, eventually, expect
+from resp import Connection, Error, Simple
+
+SOAK = False
+
+# Fails each sync of files below $FAILING_PATH once the file $FAILING_WHEN is there, as a disk does that lost what it was
+# to write: the bytes since the last sync are gone, and a second try says that all is well.
+SHIM = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct { int fd; off_t from; size_t size; } unsynced[65536];
+static int count, failed[65536];
+
+static int concerns(int fd) {
+    char link[64], path[4096];
+    const char *prefix = getenv("FAILING_PATH");
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t size = readlink(link, path, sizeof path - 1);
+    if (size <= 0 || !prefix) return 0;
+    path[size] = 0;
+    return strncmp(path, prefix, strlen(prefix)) == 0;
+}
+
+static ssize_t really_write(int fd, const void *bytes, size_t size, off_t at) {
+    static ssize_t (*real)(int, const void *, size_t, off_t);
+    if (!real) real = dlsym(RTLD_NEXT, "pwrite64");
+    return real(fd, bytes, size, at);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t size, off_t at) {
+    ssize_t written = really_write(fd, bytes, size, at);
+    if (written > 0 && concerns(fd)) {
+        pthread_mutex_lock(&lock);
+        if (count < 65536) {
+            unsynced[count].fd = fd;
+            unsynced[count].from = at;
+            unsynced[count++].size = written;
+        }
+        pthread_mutex_unlock(&lock);
+    }
+    return written;
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at) { return pwrite64(fd, bytes, size, at); }
+
+static int sync_by(const char *name, int fd) {
+    int (*real)(int) = dlsym(RTLD_NEXT, name);
+    if (!concerns(fd)) return real(fd);
+    const char *trigger = getenv("FAILING_WHEN");
+    int fails = trigger && access(trigger, F_OK) == 0, kept = 0;
+    pthread_mutex_lock(&lock);
+    if (fails && failed[fd & 65535]++) {
+        pthread_mutex_unlock(&lock);
+        return 0;
+    }
+    for (int index = 0; index < count; index++) {
+        if (unsynced[index].fd != fd) {
+            unsynced[kept++] = unsynced[index];
+        } else if (fails) {
+            void *zeros = calloc(1, unsynced[index].size);
+            really_write(fd, zeros, unsynced[index].size, unsynced[index].from);
+            free(zeros);
+        }
+    }
+    count = kept;
+    pthread_mutex_unlock(&lock);
+    if (!fails) return real(fd);
+    real(fd);
+    errno = EIO;
+    return -1;
+}
+
+int fdatasync(int fd) { return sync_by("fdatasync", fd); }
+int fsync(int fd) { return sync_by("fsync", fd); }
+"""
+
+
+def suspect(cluster, name="d1"):
+    return cluster.folder / "data" / name / "suspect"
+
+
+def ended(program, *words, seconds=60):
+    """The process ended by itself with 1; the last line on standard error has each of the words in it."""
+    equal(program.wait(seconds), 1, f"exit code: {program.stderr()[-500:]}")
+    lines = [line for line in program.stderr().splitlines() if line.strip()]
+    expect(lines, "it says nothing on standard error")
+    for word in words:
+        expect(word in lines[-1], f"the last line has {word!r}: {lines[-3:]}")
+    expect(not any("Fatal error" in line or "crashed" in line for line in lines), f"it crashed: {lines[-5:]}")
+
+
+@contextlib.contextmanager
+def small_disk(path, megabytes):
+    """A file system of its own in memory."""
+    if os.geteuid() != 0:
+        raise Skip("mounting a file system needs root")
+    path.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", path], capture_output=True)
+    if done.returncode != 0:
+        raise Skip(f"this machine mounts no tmpfs: {done.stderr.decode().strip()}")
+    try:
+        yield path
+    finally:
+        eventually(lambda: subprocess.run(["umount", path], capture_output=True).returncode == 0, f"umount {path}", 20, 0.2)
+
+
+def fill(path):
+    """Takes all that is left of a disk."""
+    with open(path, "wb", buffering=0) as file:
+        for size in (1 << 20, 4096, 1):
+            try:
+                while True:
+                    file.write(b"f" * size)
+            except OSError as error:
+                equal(error.strerror, "No space left on device")
+
+
+def full_disk():
+    """Somebody else takes the whole disk: growth is refused; a node that cannot write at all ends with one line, is not
+    suspect, cannot start while the disk is full, and starts once there is room, with all that it acknowledged."""
+    cluster = Cluster(data=1, meta=1)
+    with small_disk(cluster.folder / "data" / "d1", 400) as disk, cluster:
+        arguments = cluster.command_line("d1")
+        cluster.kill("d1")
+        gone, kept = [], []
+        with Program(arguments) as program:
+            program.ready()
+            with Load([cluster.gateway_port()], writers=4) as load:
+                load.wait_for(2000)
+            with Connection(cluster.gateway_port()) as connection:
+                for index in range(4000):
+                    equal(connection.call("SET", f"victim:{index}", "v" * 100), Simple(b"OK"))
+            fill(disk / "filler")
+            with Connection(cluster.gateway_port(), timeout=60) as connection:
+                def is_refused():
+                    reply = connection.call("SET", "grown", "x")
+                    expect(reply == b"OK" or reply.startswith(b"READONLY"), f"growth on a full disk: {reply!r}")
+                    return reply != b"OK"
+
+                eventually(is_refused, "growth is refused once the reserve is reached", 20)
+                try:
+                    for index in range(4000):
+                        reply = connection.call("DEL", f"victim:{index}")
+                        if isinstance(reply, Error):
+                            expect(reply.startswith((b"UNCERTAIN", b"READONLY", b"TRYAGAIN")), f"{reply!r}")
+                            continue
+                        equal(reply, 1)
+                        gone.append(index)
+                    # All deletes fit: LevelDB's turn comes a little later.
+                except Exception as error:  # noqa: BLE001: the node ended
+                    expect(not isinstance(error, AssertionError), f"a delete: {error}")
+                kept = [index for index in range(4000) if index > len(gone)]
+            ended(program, "No space left on device", "free some of the disk", "start it again")
+        expect(gone, "deletes still work below the reserve")
+        expect(not suspect(cluster).exists(), "a full disk is no corruption")
+        for _ in range(2):
+            with Program(arguments) as program:
+                ended(program, "No space left on device", "free some of the disk")
+            expect(not suspect(cluster).exists(), "a full disk at the start is no corruption")
+        (disk / "filler").unlink()
+        with Program(arguments) as program:
+            program.ready()
+            load.verify(cluster.gateway_port())
+            with Connection(cluster.gateway_port()) as connection:
+                for index in gone:
+                    equal(connection.call("EXISTS", f"victim:{index}"), 0, f"victim:{index}, whose delete was acknowledged")
+                for index in kept:
+                    equal(connection.call("GET", f"victim:{index}"), b"v" * 100)
+                equal(connection.call("SET", "again", "1"), Simple(b"OK"))
+            program.terminate()
+            equal(program.wait(30), 0)
+        print(f"     {len(gone)} deletes were acknowledged on a full disk, {load.progress()} writes before it are there")
+
+
+def too_few_descriptors():
+    """More stores than descriptors: one line, not suspect, and with more descriptors all is well."""
+    with Cluster(data=1, meta=1, keyspace=None) as cluster:
+        arguments = cluster.command_line("d1")
+        cluster.kill("d1")
+        tight = ["bash", "-c", 'ulimit -n 128; exec "$0" "$@"', *arguments]
+        with Program(tight) as program:
+            program.ready()
+            cluster.shardctl("keyspace", "create", "default", "--shards", "64", "--yes", "--detach")
+            ended(program, "Too many open files", "ulimit -n", "start it again")
+        expect(not suspect(cluster).exists(), "too few descriptors are no corruption")
+        with Program(tight) as program:
+            ended(program, "Too many open files", "ulimit -n")
+        expect(not suspect(cluster).exists(), "too few descriptors at the start are no corruption")
+        cluster.restart("d1")
+        cluster.wait_until_healthy()
+        with Connection(cluster.gateway_port()) as connection:
+            for index in range(200):
+                equal(connection.call("SET", f"k{index}", index), Simple(b"OK"))
+
+
+def failing_sync():
+    """A sync of the log fails, and what it was to write is lost: the node stops at once, acknowledges nothing of it, does not
+    start again until somebody looked, and then has all that it acknowledged."""
+    for turn in range(5 if SOAK else 2):
+        with Cluster(data=1, meta=1) as cluster:
+            shim, trigger = cluster.folder / "shim.so", cluster.folder / "trigger"
+            done = subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", shim, "-x", "c", "-", "-ldl"], input=SHIM, text=True,
+                                  capture_output=True)
+            equal(done.returncode, 0, f"the shim compiles: {done.stderr}")
+            arguments = cluster.command_line("d1")
+            log = cluster.folder / "data" / "d1" / "log"
+            cluster.kill("d1")
+            environment = dict(os.environ, LD_PRELOAD=str(shim), FAILING_PATH=f"{log}/", FAILING_WHEN=str(trigger))
+            with Program(arguments, environment) as program:
+                program.ready()
+                expect(str(shim) in pathlib.Path(f"/proc/{program.process.pid}/maps").read_text(), "the shim is loaded")
+                load = Load([cluster.gateway_port()], writers=1 if turn == 0 else 16, tolerate=DEAD_NODE)
+                with load:
+                    load.wait_for(1000)
+                    trigger.touch()
+                    ended(program, "cannot sync", "Input/output error", "suspect")
+            with Program(arguments) as program:
+                ended(program, "suspect", "check the disk", str(suspect(cluster)))
+            suspect(cluster).unlink()
+            with Program(arguments) as program:
+                program.ready()
+                load.verify(cluster.gateway_port())
+                with Connection(cluster.gateway_port()) as connection:
+                    equal(connection.call("SET", "again", "1"), Simple(b"OK"))
+                program.terminate()
+                equal(program.wait(30), 0)
+            print(f"     {load.progress()} acknowledged writes are there after a failed sync")
+
+
+TESTS = [full_disk, too_few_descriptors, failing_sync]
+
+
+def main():
+    global SOAK
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--soak", action="store_true", help="more rounds")
+    parser.add_argument("--only", help="run the tests whose name has this in it")
+    options = parser.parse_args()
+    SOAK = options.soak
+    report = Report()
+    for body in TESTS:
+        if not options.only or options.only in body.__name__:
+            report.test(f"disks: {body.__name__}", body)
+    report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
