@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import struct
@@ -173,17 +174,36 @@ def starts_in_any_order():
             equal(program.wait(30), 0)
 
 
+def directories_are_made():
+    """A directory that is missing is made, with those above it; before that nobody need have been there."""
+    with tempfile.TemporaryDirectory() as folder:
+        base = free_base_port(1)
+        meta = [PROGRAMS / "metasrv", "--id", "m1", "--listen", f"127.0.0.1:{base + 10}", "--log", f"file:{folder}/a/b/log"]
+        data = [PROGRAMS / "datasrv", "--id", "d1", "--dir", f"{folder}/c/d/d1", "--meta", f"127.0.0.1:{base + 10}"]
+        for index, flag in enumerate(("--listen", "--gateway", "--peer")):
+            data += [flag, f"127.0.0.1:{base + 111 + index}"]
+        with Program(data) as datasrv, Program(meta) as metasrv:
+            for program in (metasrv, datasrv):
+                program.ready()
+            for program in (datasrv, metasrv):
+                program.terminate()
+                equal(program.wait(30), 0)
+
+
 # --- misdirected: one line that says what is wrong, and no crash ---
 
 
-def refused(arguments, *names, seconds=30):
-    """The program ends by itself, not with 0, and the last line on standard error has each of the words in it."""
+def refused(arguments, *names, seconds=30, usage=False):
+    """The program ends by itself with 1; the last line on standard error has each of the words in it, and is the only one
+    but for its log's."""
     with Program(arguments) as program:
         code = program.wait(seconds)
         lines = [line for line in program.stderr().splitlines() if line.strip()]
         equal(code, 1, f"exit code: {lines[-3:]}")
         expect(lines, "it says nothing on standard error")
         said = lines[-1].lower()
+        complaints = [line for line in lines if not re.match(r"\S+ (info|notice|warning) ", line)]
+        expect(usage or len(complaints) == 1, f"one line that says it: {complaints}")
         for name in names:
             expect(any(word.lower() in said for word in name.split("|")), f"the line names {name}: {lines[-1]}")
         expect(not any("Fatal error" in line or "crashed" in line for line in lines), f"it crashed: {lines[:3]}")
@@ -246,11 +266,14 @@ def damaged_metadata_log():
 def bad_flags():
     with tempfile.TemporaryDirectory() as folder:
         log = f"file:{folder}/log"
-        refused([PROGRAMS / "metasrv", "--nonsense"], "nonsense|help")
+        refused([PROGRAMS / "metasrv", "--nonsense"], "nonsense|help", usage=True)
         refused([PROGRAMS / "metasrv", "--id", "m1", "--listen", "nowhere", "--log", log], "nowhere|help")
         refused([PROGRAMS / "metasrv", "--id", "m1", "--listen", "0.0.0.0:0", "--log", log], "secret|loopback|help")
         data = ["--id", "d1", "--gateway", "127.0.0.1:0", "--peer", "127.0.0.1:0", "--meta", "127.0.0.1:1"]
         refused([PROGRAMS / "datasrv", *data, "--listen", "127.0.0.1:0", "--dir", "/proc/ostraka"], "/proc/ostraka")
+        refused([PROGRAMS / "datasrv", *data, "--listen", "127.0.0.1:0", "--dir", "/dev/null/d1"], "/dev/null/d1")
+        refused([PROGRAMS / "metasrv", "--id", "m1", "--listen", "127.0.0.1:0", "--log", "file:/dev/null/log"],
+                "/dev/null/log")
         refused([PROGRAMS / "datasrv", *data, "--listen", "127.0.0.1:0", "--dir", folder, "--sync", "perhaps"],
                 "perhaps|sync|help")
         config = os.path.join(folder, "c.yaml")
@@ -570,7 +593,7 @@ def boot_id():
 # It lasts a minute and asks for nothing but that nobody sees an error: it runs beside the first of the others.
 BESIDE = metasrv_stopped
 TESTS = [
-    local_is_safe_to_repeat, without_a_keyspace, starts_in_any_order, bad_flags, port_in_use, second_process_on_a_directory,
+    local_is_safe_to_repeat, without_a_keyspace, starts_in_any_order, directories_are_made, bad_flags, port_in_use, second_process_on_a_directory,
     directory_of_another_cluster, damaged_metadata_log, redis_cli_tools, http_endpoints, secrets_stay_secret, BESIDE,
     silent_client_of_a_gateway, sigterm_drains, kill_9_under_load, kill_9_of_everything, power_cut, reassigned_under_load,
 ]
