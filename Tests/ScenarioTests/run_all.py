@@ -42,7 +42,7 @@ def scenarios():
 
 
 def processes(*arguments):
-    return [script(name, *arguments) for name in ("processes.py", "disks.py")]
+    return [script(name, *arguments) for name in ("processes.py", "disks.py", "replicas.py")]
 
 
 def write_shardctl(cluster):

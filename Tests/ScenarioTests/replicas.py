@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Three copies of every shard on real processes that are killed, stopped and lose their power, under load.
+
+  replicas.py [--soak] [--only WORD]
+Every register has one writer, which counts it up; readers on all nodes read any of them. So what a read may give is an
+interval: from the last value acknowledged before it began to the last one sent before it ended. A value outside of it, or
+going back for one reader, is a history that no order explains."""
+
+import os
+import random
+import signal
+import sys
+import threading
+import time
+
+from local_cluster import Cluster
+from report import Report, eventually, expect
+from resp import Closed, Connection, Error, Simple
+
+SOAK = "--soak" in sys.argv
+NODES = 3
+
+
+class Registers:
+    """Writers and readers of counted registers, through gateways that may go away."""
+
+    def __init__(self, cluster, writers=6, readers=6):
+        self.ports = [cluster.gateway_port(i) for i in range(1, NODES + 1)]
+        self.halt = threading.Event()
+        self.acknowledged, self.sent = [0] * writers, [0] * writers
+        self.done, self.failed, self.faults = [0] * (writers + readers), [0] * (writers + readers), []
+        self.last_write = [time.monotonic()] * writers
+        self.longest = [0.0] * writers
+        self.threads = [threading.Thread(target=self._work, args=(self._write, i, i)) for i in range(writers)]
+        self.threads += [threading.Thread(target=self._work, args=(self._read, i, writers + i)) for i in range(readers)]
+
+    def _work(self, act, number, place):
+        randomness = random.Random(place)
+        connection, at, seen = None, place % len(self.ports), {}
+        while not self.halt.is_set():
+            try:
+                connection = connection or Connection(self.ports[at], timeout=15)
+                if act(connection, number, randomness, seen):
+                    self.done[place] += 1
+                else:
+                    self.failed[place] += 1
+            except (OSError, Closed):
+                # The gateway is gone, or hangs: to the next one, as a client with a list of addresses goes.
+                self.failed[place] += 1
+                connection = connection and connection.close()
+                at = (at + 1) % len(self.ports)
+                self.halt.wait(0.02)
+        if connection:
+            connection.close()
+
+    def _write(self, connection, number, _, __):
+        self.sent[number] += 1
+        value = self.sent[number]
+        reply = connection.call("SET", f"register:{number}", value)
+        if isinstance(reply, Simple):
+            now = time.monotonic()
+            self.longest[number] = max(self.longest[number], now - self.last_write[number])
+            self.last_write[number] = now
+            self.acknowledged[number] = value
+            return True
+        if not (isinstance(reply, Error) and reply.startswith((b"TRYAGAIN", b"UNCERTAIN"))):
+            self.faults.append(f"SET {number}: {reply!r}")
+        return False
+
+    def _read(self, connection, _, randomness, seen):
+        number = randomness.randrange(len(self.sent))
+        least = max(self.acknowledged[number], seen.get(number, 0))
+        reply = connection.call("GET", f"register:{number}")
+        most = self.sent[number]
+        if isinstance(reply, Error):
+            if not reply.startswith(b"TRYAGAIN"):
+                self.faults.append(f"GET {number}: {reply!r}")
+            return False
+        value = int(reply or 0)
+        if not least <= value <= most:
+            self.faults.append(f"register {number}: read {value}, which must be {least} to {most}")
+        seen[number] = max(value, least)
+        return True
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.halt.set()
+        for thread in self.threads:
+            thread.join(30)
+
+    def judge(self, cluster, share):
+        """After the trouble: nothing acknowledged is lost, and enough of the operations succeeded."""
+        self.__exit__()
+        expect(not self.faults, f"{len(self.faults)} faults, the first: {self.faults[:3]}")
+        for port in self.ports:
+            with Connection(port, timeout=30) as connection:
+                for number, least in enumerate(self.acknowledged):
+                    value = int(connection.call("GET", f"register:{number}") or 0)
+                    expect(least <= value <= self.sent[number],
+                           f"register {number}: {value} at the end, acknowledged {least}, sent {self.sent[number]}")
+        done, failed = sum(self.done), sum(self.failed)
+        expect(done > 500, f"only {done} operations succeeded: the run proves nothing")
+        expect(done >= share * (done + failed), f"{done} of {done + failed} operations succeeded")
+        print(f"     {done} operations, {failed} not executed or unknown, longest pause of a writer {max(self.longest):.2f} s")
+
+
+def cluster_of_three(flow):
+    cluster = Cluster(data=NODES, keyspace=None)
+    cluster.flow = flow
+    return cluster
+
+
+def create(cluster):
+    cluster.shardctl("keyspace", "create", "default", "--replicas", "3", "--flow", cluster.flow, "--shards", "8", "--yes")
+
+
+def whole_again(cluster):
+    """Every shard has its three members."""
+    def is_whole():
+        shards = cluster.shardctl_json("shard", "ls")
+        return all(len(s["members"]) == 3 and s["state"] == "serving" for s in shards)
+
+    eventually(is_whole, "three members of every shard", 60, 0.3)
+
+
+def trouble(flow, seconds, share, act):
+    """Runs load and, every few seconds, `act`; then waits until all is whole and judges."""
+    randomness = random.Random(f"{flow}{seconds}")
+    with cluster_of_three(flow) as cluster:
+        create(cluster)
+        with Registers(cluster) as registers:
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                time.sleep(randomness.uniform(1.0, 3.0))
+                act(cluster, randomness)
+                whole_again(cluster)
+            registers.judge(cluster, share)
+
+
+def kill_9(flow):
+    """kill -9 of any one process, again and again; it is started again a moment later."""
+    def act(cluster, randomness):
+        name = randomness.choice(["d1", "d2", "d3", "d1", "d2", "d3", "m1", "m2"])
+        os.kill(cluster.pid(name), signal.SIGKILL)
+        time.sleep(randomness.uniform(0.2, 3.0))
+        cluster.restart(name)
+
+    trouble(flow, 1800 if SOAK else 40, 0.95, act)
+
+
+def pauses(flow):
+    """SIGSTOP for half a lease to three leases: a primary that wakes up must not answer by what it had."""
+    def act(cluster, randomness):
+        pid = cluster.pid(randomness.choice(["d1", "d2", "d3"]))
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            time.sleep(randomness.uniform(0.5, 3.0))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    trouble(flow, 900 if SOAK else 30, 0.90, act)
+
+
+def all_at_once(flow):
+    """Every data node is killed at once: what was acknowledged is on all three disks."""
+    def act(cluster, _):
+        names = [f"d{i}" for i in range(1, NODES + 1)]
+        for name in names:
+            os.kill(cluster.pid(name), signal.SIGKILL)
+        for name in names:
+            cluster.restart(name)
+
+    # While no node is there everything fails, and fast: how much is no measure of anything.
+    trouble(flow, 300 if SOAK else 12, 0.0, act)
+
+
+def main():
+    only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
+    report = Report()
+    for body in (kill_9, pauses, all_at_once):
+        for flow in ("fanout", "chain"):
+            name = f"replicas: {body.__name__} {flow}"
+            if only in name:
+                report.test(name, body, flow)
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()
