@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Measures SETs durable on three copies beside Redis with two replicas and WAIT 2, in one run, alternated.
+# Usage: bench/replicated.sh [--rounds N] [--seconds S] [--keys N] [--out FILE] [--dir DIR] [--bin DIR]
+#   --rounds N    rounds, each measuring both once per line of the table; odd ones Redis first (default 5)
+#   --seconds S   of each measurement, after a fifth of it to warm up (default 4)
+#   --keys N      keys (default 100000)
+#   --out FILE    the table, Markdown (default bench/results/replicated.md)
+#   --dir DIR     where all keep their files, on one file system (default a new directory under $TMPDIR)
+#   --bin DIR     where metasrv and datasrv are (default .build/release)
+# Redis: one primary and two replicas, appendonly yes, appendfsync always; each SET, or each pipeline of 16, is followed by
+# WAIT 2. Ostraka: three datasrv, --sync always, three replicas, ack all, min-in-sync 2. One client, bench/replicated-set.c.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() { sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+die() {
+    echo "replicated: $*" >&2
+    exit 1
+}
+
+rounds=5 time=4 keys=100000 out=bench/results/replicated.md dir="" bin=.build/release
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --rounds | --seconds | --keys | --out | --dir | --bin)
+            [ $# -ge 2 ] || die "$1 wants a value"
+            case "$1" in --seconds) time=$2 ;; *) declare "${1#--}=$2" ;; esac
+            shift
+            ;;
+        --help | -h)
+            usage
+            exit 0
+            ;;
+        *) die "unknown argument: $1 (see --help)" ;;
+    esac
+    shift
+done
+for tool in redis-server redis-cli cc; do
+    command -v "$tool" >/dev/null || die "$tool is not installed: apt-get install redis gcc"
+done
+[ -x "$bin/datasrv" ] || die "no $bin/datasrv: swift build -c release -Xswiftc -cross-module-optimization"
+
+work=${dir:-$(mktemp -d "${TMPDIR:-/tmp}/ostraka-replicated.XXXXXX")}
+mkdir -p "$work"
+pids=()
+cleanup() {
+    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
+    [ -n "$dir" ] || rm -rf "$work"
+}
+trap cleanup EXIT
+client=$work/replicated-set
+cc -O2 -o "$client" bench/replicated-set.c
+
+# Waits, at most half a minute, until a command succeeds.
+await() {
+    for _ in $(seq 300); do
+        if "${@:2}" >/dev/null 2>&1; then return; fi
+        sleep 0.1
+    done
+    die "$1 did not come up: see $work"
+}
+
+for i in 0 1 2; do
+    mkdir -p "$work/redis-$i"
+    follow=()
+    [ $i = 0 ] || follow=(--replicaof 127.0.0.1 17980)
+    redis-server --port $((17980 + i)) --bind 127.0.0.1 --dir "$work/redis-$i" --save "" --appendonly yes \
+        --appendfsync always "${follow[@]}" >"$work/redis-$i.log" 2>&1 &
+    pids+=("$!")
+done
+both_follow() { redis-cli -p 17980 info replication | grep -q connected_slaves:2; }
+await "Redis with two replicas" both_follow
+
+"$bin/metasrv" --id m1 --listen 127.0.0.1:17930 --log "file:$work/meta" >"$work/metasrv.log" 2>&1 &
+pids+=("$!")
+for i in 1 2 3; do
+    "$bin/datasrv" --id d$i --dir "$work/data-$i" --listen 127.0.0.1:179${i}1 --gateway 127.0.0.1:179${i}2 \
+        --peer 127.0.0.1:179${i}4 --meta 127.0.0.1:17930 --host h$i --sync always >"$work/datasrv-$i.log" 2>&1 &
+    pids+=("$!")
+    await "datasrv d$i" grep -qx ready "$work/datasrv-$i.log"
+done
+"$bin/shardctl" --meta 127.0.0.1:17930 keyspace create default --replicas 3 --shards 12 --yes >"$work/create.log" 2>&1 ||
+    die "no keyspace: $(cat "$work/create.log")"
+
+: >"$work/samples"
+measure() {
+    local rate
+    case "$1" in
+        redis) rate=$("$client" redis 17980 "$2" "$3" "$time" "$keys") ;;
+        ostraka) rate=$("$client" cluster 17911,17921,17931 "$2" "$3" "$time" "$keys") ;;
+    esac
+    echo "$1 $2 $3 $rate" >>"$work/samples"
+}
+shapes=("50 1" "200 1" "50 16")
+for round in $(seq "$rounds"); do
+    for shape in "${shapes[@]}"; do
+        read -r connections pipeline <<<"$shape"
+        order=(redis ostraka)
+        [ $((round % 2)) = 1 ] || order=(ostraka redis)
+        for name in "${order[@]}"; do measure "$name" "$connections" "$pipeline"; done
+    done
+    echo "round $round of $rounds"
+done
+
+# Median, least and greatest of NAME CONNECTIONS PIPELINE.
+column() {
+    awk -v n="$1" -v c="$2" -v p="$3" '$1 == n && $2 == c && $3 == p { print $4 }' "$work/samples" | sort -n |
+        awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2, v[1], v[NR] }'
+}
+mkdir -p "$(dirname "$out")"
+{
+    echo "# SETs durable on three copies"
+    echo
+    echo "Recorded $(date -u +%Y-%m-%d) by \`bench/replicated.sh --rounds $rounds --seconds $time --keys $keys\` at"
+    echo "$(git rev-parse --short HEAD), on $(nproc) processors, Linux $(uname -r), $(redis-server --version |
+        awk '{ print $3 }' | sed 's/v=/redis-server /')."
+    echo "All servers and the client share the machine and its disk. SETs of 100 bytes a second, medians of $rounds"
+    echo "alternated rounds, least and greatest in brackets. Redis: WAIT 2 after each SET, or after each pipeline."
+    echo
+    echo "| connections x pipeline | Redis, two replicas, appendfsync always, WAIT 2 | Ostraka, three replicas, ack all | ratio |"
+    echo "|---|---|---|---|"
+    for shape in "${shapes[@]}"; do
+        read -r connections pipeline <<<"$shape"
+        read -r r_mid r_low r_high < <(column redis "$connections" "$pipeline")
+        read -r o_mid o_low o_high < <(column ostraka "$connections" "$pipeline")
+        awk -v c="$connections" -v p="$pipeline" -v rm="$r_mid" -v rl="$r_low" -v rh="$r_high" -v om="$o_mid" \
+            -v ol="$o_low" -v oh="$o_high" 'BEGIN {
+                printf "| %d x %d | %d (%d-%d) | %d (%d-%d) | %.2f |\n", c, p, rm, rl, rh, om, ol, oh, om / rm }'
+    done
+} >"$out"
+cat "$out"
