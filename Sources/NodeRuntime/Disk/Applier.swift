@@ -56,7 +56,7 @@ final class Applier: @unchecked Sendable {
     /// Bytes of batches that one round takes.
     private static let roundBytes = 8 << 20
     /// How long the first batch waits for more.
-    private static let gatherMicros: UInt32 = 5000
+    private static let gatherMicros: UInt32 = 20_000
     static let niceness: Int32 = 10
     /// Bytes of one LevelDB write.
     private static let writeBytes = 4 << 20
