@@ -137,7 +137,7 @@ final class Reactor {
         }
         dropConsumed()
         if now.monotonic &- lastTick >= Self.tickMillis * 1_000_000 { tick(now) }
-        finishTurn(now)
+        finishTurn()
         turned()
         arena.removeAll()
     }
@@ -169,18 +169,19 @@ final class Reactor {
     }
 
     /// Effects first, then replies that wait for nothing, then what the log made durable meanwhile.
-    private func finishTurn(_ now: Tick) {
-        runEffects(now)
+    private func finishTurn() {
+        runEffects()
         // What a commit sets free may log again.
         while let ticket = settle() {
             step(.durable(through: ticket))
-            runEffects(Clocks.tick())
+            runEffects()
         }
         reap()
     }
 
-    private func runEffects(_ now: Tick) {
-        node.endTurn(now: now, effects: &effects)
+    private func runEffects() {
+        // The clock is read after the values and before the answers: a lease that ended between them is seen (RULES A1).
+        node.endTurn(now: Clocks.tick(), effects: &effects)
         for effect in effects.all { start(effect) }
         effects.removeAll()
         peers.flush(step: step)
