@@ -11,7 +11,7 @@ struct ClusterTests {
         let changes = 200
         let cluster = try await LocalCluster(dataNodes: 2)
         let meta = MetaClient(options: MetaOptions(addresses: [cluster.meta]))
-        let wish = KeyspaceWish(name: "default", scheme: SchemeParameters(kind: .hash, shards: 8))
+        let wish = KeyspaceWish(name: "default", scheme: SchemeParameters(kind: .hash, shards: 8), replicas: 1)
         guard case .keyspaceCreated(_, _, let shards) = try await meta.admin(.createKeyspace(wish, plan: false)) else {
             Issue.record("keyspace create was refused")
             return
@@ -48,7 +48,7 @@ struct ClusterTests {
     func withoutMetasrv() async throws {
         let cluster = try await LocalCluster(dataNodes: 2)
         let meta = MetaClient(options: MetaOptions(addresses: [cluster.meta]))
-        let wish = KeyspaceWish(name: "default", scheme: SchemeParameters(kind: .hash, shards: 8))
+        let wish = KeyspaceWish(name: "default", scheme: SchemeParameters(kind: .hash, shards: 8), replicas: 1)
         _ = try await meta.admin(.createKeyspace(wish, plan: false))
         await meta.close()
         let client = try await ClusterClient.connect(ClusterClientOptions(meta: [cluster.meta]))

@@ -89,7 +89,7 @@ struct KeyspaceTests {
             "--ack majority"
         ),
         (KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash), replicas: 0), .usage, "--replicas"),
-        (KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash), minInSync: 2), .usage, "--min-in-sync"),
+        (KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash), minInSync: 4), .usage, "--min-in-sync"),
         (KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash), ack: .one, read: .any), .usage, "--read any"),
     ])
     func badWishesAreRefusedInWords(_ wish: KeyspaceWish, _ code: AdminErrorCode, _ word: String) {
@@ -186,6 +186,59 @@ struct KeyspaceTests {
         }
         #expect(found == code)
         #expect(group.state == before)
+    }
+
+    @Test func withoutANumberThereAreThreeReplicasOrOneForEachNode() throws {
+        for (nodes, replicas, minInSync) in [(1, 1, 1), (2, 2, 2), (3, 3, 2), (5, 3, 2)] {
+            var group = MetaGroup.serving(nodes: nodes)
+            let wish = KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash))
+            guard case .done(_, let plan)? = group.admin(.createKeyspace(wish, plan: true)),
+                case .keyspaceCreated(_, let keyspace, let shards)? = group.create("k", replicas: nil)
+            else {
+                Issue.record("not created")
+                return
+            }
+            #expect(plan.contains("\(replicas) replica"))
+            #expect(keyspace.replicas == replicas && keyspace.minInSync == minInSync)
+            for shard in shards { #expect(Set(shard.members).count == replicas) }
+            for shard in group.state.shards.values.map(\.value) {
+                #expect(shard.epoch.rawValue == 1)
+                #expect(shard.members.allSatisfy { $0.incarnation == .first })
+                #expect(shard.primaryBoot == shard.primary.flatMap { group.state.node($0.node) }?.boot)
+            }
+        }
+    }
+
+    @Test func replicasNeedHostsOfTheirOwn() {
+        var group = MetaGroup()
+        group.feed(0, .tick)
+        for number in 1...4 { _ = group.beat(dataBeat(number, host: number < 3 ? "h1" : "h\(number)")) }
+        let before = group.state
+        guard case .failed(.refused, let message)? = group.create(replicas: 4) else {
+            Issue.record("placed on one host")
+            return
+        }
+        #expect(message.contains("4 replicas") && message.contains("are 3 (h1, h3, h4)"))
+        #expect(group.state == before)
+        guard case .keyspaceCreated? = group.create(replicas: 3) else {
+            Issue.record("not created")
+            return
+        }
+        for shard in group.state.shards.values.map(\.value) {
+            #expect(Set(shard.members.map { $0.node.rawValue }).isDisjoint(with: ["d1", "d2"]) == false)
+            #expect(shard.member(on: NodeID(rawValue: "d1")) == nil || shard.member(on: NodeID(rawValue: "d2")) == nil)
+        }
+    }
+
+    @Test func nodesThatWereToldOfNoHostShareNoFate() {
+        var group = MetaGroup()
+        group.feed(0, .tick)
+        for number in 1...3 { _ = group.beat(dataBeat(number, host: "")) }
+        guard case .keyspaceCreated(_, let keyspace, _)? = group.create(replicas: nil) else {
+            Issue.record("not created")
+            return
+        }
+        #expect(keyspace.replicas == 3)
     }
 
     @Test func aNodeInMaintenanceGetsNoNewShard() {

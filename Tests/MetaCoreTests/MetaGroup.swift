@@ -139,14 +139,14 @@ struct MetaGroup {
 func dataBeat(
     _ number: Int, boot: UInt64 = 1, store: UInt64? = nil, id: String? = nil, cluster: UniqueID? = nil,
     since: UInt64 = 0,
-    shards: [ShardReport] = [], leaving: Bool? = nil, weight: Double = 1
+    shards: [ShardReport] = [], leaving: Bool? = nil, weight: Double = 1, host: String? = nil, zone: String? = nil
 ) -> Heartbeat {
     func address(_ port: Int) -> Address { Address(host: "127.0.0.1", port: port + number * 10) }
     let node = Node(
         id: NodeID(rawValue: id ?? "d\(number)"), store: UniqueID(high: 3, low: store ?? UInt64(number.magnitude)),
         boot: BootNonce(rawValue: UInt64(number.magnitude) * 1000 + boot), address: address(7501),
         gateway: address(7502),
-        peer: address(7503), zone: "z\(number)", host: "h\(number)", weight: weight)
+        peer: address(7503), zone: zone ?? "z\(number)", host: host ?? "h\(number)", weight: weight)
     return Heartbeat(
         cluster: cluster, node: node, routeVersion: RouteVersion(rawValue: since), shards: shards, leaving: leaving)
 }
@@ -178,9 +178,11 @@ extension MetaGroup {
         }
     }
 
-    mutating func create(_ name: String = "default", _ scheme: SchemeParameters = SchemeParameters(kind: .hash))
-        -> AdminAnswer?
-    {
-        admin(.createKeyspace(KeyspaceWish(name: name, scheme: scheme), plan: false))
+    mutating func create(
+        _ name: String = "default", _ scheme: SchemeParameters = SchemeParameters(kind: .hash), replicas: Int? = 1,
+        minInSync: Int? = nil
+    ) -> AdminAnswer? {
+        let wish = KeyspaceWish(name: name, scheme: scheme, replicas: replicas, minInSync: minInSync)
+        return admin(.createKeyspace(wish, plan: false))
     }
 }

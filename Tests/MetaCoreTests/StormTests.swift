@@ -32,7 +32,7 @@ struct StormTests {
                 guard group.members[index].isPrimaryNow else { continue }
                 if chance.next() % 3 == 0 {
                     let name = "k\(round)"
-                    let wish = KeyspaceWish(name: name, scheme: SchemeParameters(kind: .hash, shards: 2))
+                    let wish = KeyspaceWish(name: name, scheme: SchemeParameters(kind: .hash, shards: 2), replicas: 1)
                     created[group.post(index, .admin(.createKeyspace(wish, plan: false)))] = name
                 } else if let request = move(group, index, &chance) {
                     moves[group.post(index, .reconfigure(request))] = request

@@ -52,8 +52,9 @@ def is_free(port):
 class Cluster:
     """`with Cluster() as cluster:` starts one and stops it; its directory is removed unless the test failed."""
 
-    def __init__(self, data=3, meta=2, keyspace="default", data_flags="", meta_flags="", environment=None):
-        self.data, self.meta, self.keyspace = data, meta, keyspace
+    def __init__(self, data=3, meta=2, keyspace="default", data_flags="", meta_flags="", environment=None,
+                 replicas=1):
+        self.data, self.meta, self.keyspace, self.replicas = data, meta, keyspace, replicas
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ostraka-test-"))
         self.base = free_base_port(data)
         self.environment = dict(os.environ, OSTRAKA_DATASRV_FLAGS=data_flags, OSTRAKA_METASRV_FLAGS=meta_flags,
@@ -63,7 +64,7 @@ class Cluster:
         try:
             self.up()
             if self.keyspace:
-                self.shardctl("keyspace", "create", self.keyspace, "--yes")
+                self.shardctl("keyspace", "create", self.keyspace, "--replicas", str(self.replicas), "--yes")
         except BaseException:
             self.__exit__(AssertionError)
             raise

@@ -528,7 +528,7 @@ def without_a_keyspace():
         cluster.shardctl("keyspace", "create", "default", code=3)  # no terminal, no --yes
         cluster.shardctl("keyspace", "create", "default", "--yes")
         cluster.shardctl("keyspace", "create", "default", "--yes", code=3)
-        cluster.shardctl("keyspace", "create", "two", "--replicas", "9", "--yes", code=3)
+        cluster.shardctl("keyspace", "create", "four", "--replicas", "4", "--yes", code=3)  # three hosts
         cluster.shardctl("keyspace", "show", "none", code=3)
         cluster.shardctl("keyspace", "drop", "none", "--yes", code=3)
         cluster.shardctl("nonsense", code=1)

@@ -34,9 +34,12 @@ struct Apportionment {
         return replicas > 1 ? follow(placed) : placed
     }
 
-    /// Adds members to shards that have their first one.
+    /// Adds members to shards that have their first one, so that the numbers of all replicas follow the weights.
     func follow(_ shards: [PlannedShard]) -> [PlannedShard] {
         var loads = [Int](repeating: 0, count: sites.count)
+        for shard in shards {
+            if let first = sites.firstIndex(where: { $0.node == shard.members.first }) { loads[first] += 1 }
+        }
         var placed = shards
         for index in placed.indices {
             guard let first = placed[index].members.first,

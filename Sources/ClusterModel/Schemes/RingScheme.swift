@@ -47,7 +47,28 @@ public struct RingScheme: Scheme {
         if virtualNodes > 1 { arcs.evenOut() }
         let owned = arcs.shards()
         guard replicas > 1 else { return owned }
-        return Apportionment(sites: sites, replicas: replicas).follow(owned)
+        return follow(owned, sites: sites, replicas: replicas)
+    }
+
+    /// The next distinct nodes on the circle hold the other replicas: on distinct hosts, and as long as there are zones left,
+    /// in distinct zones.
+    private func follow(_ owned: [PlannedShard], sites: [Site], replicas: Int) -> [PlannedShard] {
+        let zones = Set(sites.map(\.zone)).count
+        let circle = owned.map { shard in sites.firstIndex { $0.node == shard.members.first } ?? 0 }
+        return owned.indices.map { arc in
+            var chosen = [circle[arc]]
+            // Nodes without an arc come last, by name.
+            let rest = Array(circle[(arc + 1)...]) + circle[..<arc] + sites.indices
+            func take(upTo limit: Int, _ isWanted: (Site) -> Bool) {
+                for next in rest where chosen.count < limit {
+                    let site = sites[next]
+                    if !chosen.contains(where: { sites[$0].host == site.host }), isWanted(site) { chosen.append(next) }
+                }
+            }
+            take(upTo: min(replicas, zones)) { site in !chosen.contains { sites[$0].zone == site.zone } }
+            take(upTo: replicas) { _ in true }
+            return PlannedShard(range: owned[arc].range, members: chosen.map { sites[$0].node })
+        }
     }
 
     /// FNV-1a over the bytes, then SplitMix64's finisher, since FNV's high bits mix badly.

@@ -23,6 +23,11 @@ public struct Site: Hashable, Sendable {
         self.zone = zone
         self.host = host ?? node.rawValue
     }
+
+    /// A node that was told of no host shares its fate with no other.
+    public init(of node: Node) {
+        self.init(node: node.id, weight: node.weight, zone: node.zone, host: node.host.isEmpty ? nil : node.host)
+    }
 }
 
 /// A shard as a scheme wants it: what it covers and which nodes hold it, the primary first.

@@ -9,8 +9,8 @@ extension MetaNode {
             throw .usage("'\(wish.name)' is not a keyspace's name: [A-Za-z_][A-Za-z0-9_.-]{0,63}")
         }
         guard draft.keyspace(named: wish.name) == nil else { throw .refused("keyspace \(wish.name) exists already") }
-        let policy = try policy(of: wish)
-        let sites = draft.members.filter { $0.standing == .member && isUp($0) }
+        let sites = sites(draft)
+        let policy = try policy(of: wish, nodesUp: sites.count)
         let keyspace: Keyspace
         let planned: [PlannedShard]
         do throws(SchemeProblem) {
@@ -18,14 +18,14 @@ extension MetaNode {
             guard let id = draft.lastKeyspace.successor else { throw SchemeProblem("no keyspace number is left") }
             keyspace = Keyspace(id: id, name: wish.name, scheme: scheme.parameters, policy: policy)
             planned = try scheme.placement(
-                on: sites.map { Site(node: $0.id, weight: $0.weight, zone: $0.zone, host: $0.host) },
-                replicas: policy.replicas, current: [])
+                on: sites, replicas: policy.replicas, current: [])
         } catch {
             throw .usage(error.description)
         }
         guard !sites.isEmpty else {
             throw .refused("no node is up to hold keyspace \(wish.name): start a datasrv, see 'shardctl node ls'")
         }
+        try checkHosts(for: policy.replicas, sites)
         let shards = try configurations(of: planned, keyspace, draft)
         if isPlan {
             let summary = plan(of: keyspace, shards)
@@ -35,23 +35,39 @@ extension MetaNode {
             commands: [.createKeyspace(keyspace, shards: shards)], answer: .keyspaceCreated(keyspace.id))
     }
 
-    private func policy(of wish: KeyspaceWish) throws(AdminRefusal) -> ReplicationPolicy {
+    /// Where replicas may be placed now. A node that was told of no host shares its fate with no other.
+    func sites(_ draft: ClusterState) -> [Site] {
+        draft.members.filter { $0.standing == .member && isUp($0) }.map { Site(of: $0) }
+    }
+
+    /// Refuses what no placement can give: each replica of a shard lies on a host of its own.
+    func checkHosts(for replicas: Int, _ sites: [Site]) throws(AdminRefusal) {
+        let hosts = Set(sites.map(\.host)).sorted()
+        guard hosts.count < replicas else { return }
+        throw .refused(
+            "\(replicas) replicas need as many hosts with a node that is up, there \(hosts.count == 1 ? "is" : "are") "
+                + "\(hosts.count) (\(hosts.joined(separator: ", "))): start a datasrv on another --host, "
+                + "or ask for \(counted(hosts.count, "replica"))")
+    }
+
+    /// Without a number: three replicas, or one for each node that is up if these are fewer.
+    private func policy(of wish: KeyspaceWish, nodesUp: Int) throws(AdminRefusal) -> ReplicationPolicy {
         let policy = ReplicationPolicy(
-            replicas: wish.replicas ?? 1, flow: wish.flow ?? .fanout, ack: wish.ack ?? .all,
+            replicas: wish.replicas ?? max(1, min(3, nodesUp)), flow: wish.flow ?? .fanout, ack: wish.ack ?? .all,
             minInSync: wish.minInSync, read: wish.read ?? .primary)
         try check(policy)
         return policy
     }
 
-    private func check(_ policy: ReplicationPolicy) throws(AdminRefusal) {
+    func check(_ policy: ReplicationPolicy) throws(AdminRefusal) {
         guard policy.replicas >= 1 else { throw .usage("--replicas must be at least 1, not \(policy.replicas)") }
+        guard policy.read != .any || policy.ack == .all else { throw .usage("--read any needs --ack all") }
         guard policy.replicas == 1 || policy.ack == .all else {
             throw .refused("--ack \(policy.ack.rawValue) with more than one replica is not there yet: use --ack all")
         }
         guard (1...policy.replicas).contains(policy.minInSync) else {
             throw .usage("--min-in-sync must be 1 to \(policy.replicas), not \(policy.minInSync)")
         }
-        guard policy.read != .any || policy.ack == .all else { throw .usage("--read any needs --ack all") }
     }
 
     private func configurations(
@@ -76,14 +92,21 @@ extension MetaNode {
     }
 
     private func plan(of keyspace: Keyspace, _ shards: [ShardConfiguration]) -> String {
-        var counts: [NodeID: Int] = [:]
-        for shard in shards { if let primary = shard.primary { counts[primary.node, default: 0] += 1 } }
-        let spread = counts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+        var counts: [NodeID: (primaries: Int, all: Int)] = [:]
+        for shard in shards {
+            for member in shard.members {
+                counts[member.node, default: (0, 0)].all += 1
+                if member == shard.primary { counts[member.node, default: (0, 0)].primaries += 1 }
+            }
+        }
+        let spread = counts.sorted { $0.key < $1.key }
+            .map { "\($0.key): \($0.value.primaries) of \(counted($0.value.all, "replica"))" }
+            .joined(separator: ", ")
         let policy = keyspace.policy
         return "create \(keyspace.scheme.kind.rawValue) keyspace \(keyspace.name) of "
             + "\(counted(shards.count, "shard")) with \(counted(policy.replicas, "replica")), flow "
             + "\(policy.flow.rawValue), ack \(policy.ack.rawValue), min-in-sync \(policy.minInSync), read "
-            + "\(policy.read.rawValue), on \(spread)"
+            + "\(policy.read.rawValue), primaries on \(spread)"
     }
 
     /// The answer to a creation, from the durable state.
@@ -93,84 +116,5 @@ extension MetaNode {
         }
         return .keyspaceCreated(
             routeVersion: state.routeVersion, keyspace: info(keyspace), shards: shardInfos(of: keyspace))
-    }
-
-    // MARK: Settings
-
-    func setKeyspace(
-        _ name: String, _ settings: [String: String], _ isPlan: Bool, _ draft: ClusterState
-    ) throws(AdminRefusal) -> Judgement {
-        guard let known = draft.keyspace(named: name) else { throw .noKeyspace(name) }
-        guard !settings.isEmpty else { throw .usage("nothing to set: give key=value") }
-        var keyspace = known
-        // Replicas before min-in-sync, whose bound they are; all else in the order of names.
-        for (key, value) in settings.sorted(by: { $0.key < $1.key }) { try set(key, value, &keyspace) }
-        if settings["replicas"] != nil, settings["min-in-sync"] == nil {
-            keyspace.policy.minInSync = min(keyspace.policy.minInSync, max(1, keyspace.policy.replicas))
-        }
-        try check(keyspace.policy)
-        try checkSizes(keyspace)
-        let summary = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-        guard keyspace != known else {
-            return .answer(.admin(.done(routeVersion: draft.routeVersion, summary: "keyspace \(name) has \(summary)")))
-        }
-        var shards: [ShardConfiguration] = []
-        if keyspace.policy != known.policy {
-            for var shard in draft.shards(of: keyspace.id) {
-                guard isHandedOver(shard, draft) else {
-                    throw AdminRefusal(.unavailable, "shard \(shard.id) is being handed over: try again")
-                }
-                guard let epoch = shard.epoch.successor else {
-                    throw .refused("shard \(shard.id) has reached the last epoch there is")
-                }
-                shard.epoch = epoch
-                shard.policy = keyspace.policy
-                shard.handedOverFrom = nil
-                shard.proposal = Proposal(proposer: "metasrv", request: epoch.rawValue)
-                shards.append(shard)
-            }
-        }
-        return outcome(
-            .updateKeyspace(keyspace, shards: shards), isPlan, draft, "set \(summary) of keyspace \(name)")
-    }
-
-    private func set(_ key: String, _ value: String, _ keyspace: inout Keyspace) throws(AdminRefusal) {
-        func choice<Choice: RawRepresentable & CaseIterable>(_: Choice.Type) throws(AdminRefusal) -> Choice
-        where Choice.RawValue == String {
-            if let found = Choice(rawValue: value) { return found }
-            let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .usage("\(key) is one of \(names), not '\(value)'")
-        }
-        func number() throws(AdminRefusal) -> Int {
-            let isDigits = !value.isEmpty && value.utf8.allSatisfy { (48...57).contains($0) }
-            guard isDigits, let number = Int(value), number > 0 else {
-                throw .usage("\(key) is a whole number above 0, not '\(value)'")
-            }
-            return number
-        }
-        switch key {
-        case "flow": keyspace.policy.flow = try choice(Flow.self)
-        case "ack": keyspace.policy.ack = try choice(Ack.self)
-        case "read": keyspace.policy.read = try choice(ReadMode.self)
-        case "replicas": keyspace.policy.replicas = try number()
-        case "min-in-sync": keyspace.policy.minInSync = try number()
-        case "split-bytes", "merge-bytes": keyspace.settings[key] = "\(try number())"
-        case "auto-split", "auto-merge":
-            guard value == "on" || value == "off" else { throw .usage("\(key) is on or off, not '\(value)'") }
-            keyspace.settings[key] = value
-        default:
-            throw .usage(
-                "'\(key)' is no setting of a keyspace: flow, ack, min-in-sync, read, replicas, split-bytes, "
-                    + "merge-bytes, auto-split, auto-merge")
-        }
-    }
-
-    private func checkSizes(_ keyspace: Keyspace) throws(AdminRefusal) {
-        guard let split = keyspace.settings["split-bytes"].flatMap({ Int($0) }),
-            let merge = keyspace.settings["merge-bytes"].flatMap({ Int($0) })
-        else { return }
-        guard merge < split / 2 else {
-            throw .usage("merge-bytes (\(merge)) must be below half of split-bytes (\(split)), else shards would swing")
-        }
     }
 }

@@ -20,12 +20,16 @@ extension MetaNode {
         guard let next = current.epoch.successor, wished.epoch == next else {
             return refuse(current, "the epoch after \(current.epoch) is its successor, not \(wished.epoch)")
         }
-        if let fault = fault(of: wished, current, draft) ?? unsafety(of: wished, current, draft) {
-            return refuse(current, fault)
+        if let fault = fault(of: wished, current, draft) { return refuse(current, fault) }
+        do throws(Objection) {
+            let change = try ProposedChange(wished, of: current)
+            try check(change, wished, current, draft)
+            return Judgement(
+                commands: [.reconfigure(expected: current.epoch, completed(wished, change, current, draft))],
+                answer: .reconfigured(wished.id))
+        } catch {
+            return refuse(current, error.text)
         }
-        return Judgement(
-            commands: [.reconfigure(expected: current.epoch, completed(wished, current, draft))],
-            answer: .reconfigured(wished.id))
     }
 
     private func refuse(_ current: ShardConfiguration?, _ reason: String) -> Judgement {
@@ -53,37 +57,44 @@ extension MetaNode {
         return nil
     }
 
-    /// What would take a healthy shard down (RULES C13, C17).
-    private func unsafety(
-        of wished: ShardConfiguration, _ current: ShardConfiguration, _ draft: ClusterState
-    ) -> String? {
-        let reached = wished.members.filter { draft.node($0.node).map { isUp($0) } ?? false }
-        let needed = min(wished.policy.minInSync, wished.members.count)
-        guard let primary = wished.members.first, reached.contains(primary) else {
-            return "node \(wished.members[0].node), the wished primary, is not up"
-        }
-        if reached.count < needed {
-            return "\(reached.count) of the wished members are up, below the \(needed) that must be in sync"
-        }
-        guard let former = current.primary, former.node != primary.node else { return nil }
-        if let giver = current.handedOverFrom, !hasBegun(current, draft) {
-            // Given back, what was kept needs no hand-over to end. Before the giver has said so it may let go of the very
-            // replica that it would be given back, and its number is never used again (RULES C15).
-            if giver == primary.node, hasKept(current, giver, draft) == true { return nil }
-            // A shard that is passed on before it has served is served by nobody.
-            if draft.node(former.node).map({ isUp($0) }) == true {
-                return "shard \(current.id) is still being handed over from \(giver) to \(former.node): try again"
+    /// Refuses what would take a healthy shard down (RULES C13, C17).
+    private func check(
+        _ change: ProposedChange, _ wished: ShardConfiguration, _ current: ShardConfiguration, _ draft: ClusterState
+    ) throws(Objection) {
+        guard let primary = wished.members.first, let former = current.primary else { return }
+        func isUp(_ id: NodeID) -> Bool { draft.node(id).map { self.isUp($0) } ?? false }
+        guard isUp(primary.node) else { throw Objection("node \(primary.node), the wished primary, is not up") }
+        switch change {
+        case .removal, .promotion, .takeOver: break
+        case .handOver:
+            if draft.node(primary.node)?.standing == .maintenance {
+                throw Objection("node \(primary.node) is in maintenance")
+            }
+            if current.handedOverFrom != nil, !hasBegun(current, draft), isUp(former.node) { throw moving(current) }
+        case .reassignment:
+            if let giver = current.handedOverFrom, !hasBegun(current, draft) {
+                // Given back, what was kept needs no hand-over to end. Before the giver has said so it may let go of the
+                // very replica that it would be given back, and its number is never used again (RULES C15).
+                if giver == primary.node, hasKept(current, giver, draft) == true { return }
+                // A shard that is passed on before it has served is served by nobody.
+                if isUp(former.node) { throw moving(current) }
+            }
+            guard isUp(former.node) else {
+                throw Objection(
+                    "node \(primary.node) holds no copy, and node \(former.node), which does, is not up to give it")
             }
         }
-        if current.member(on: primary.node) == nil, draft.node(former.node).map({ isUp($0) }) != true {
-            return "node \(primary.node) holds no copy, and node \(former.node), which does, is not up to give it"
-        }
-        return nil
+    }
+
+    private func moving(_ current: ShardConfiguration) -> Objection {
+        Objection(
+            "shard \(current.id) is still being handed over from \(current.handedOverFrom?.rawValue ?? "") to "
+                + "\(current.primary?.node.rawValue ?? ""): try again")
     }
 
     /// Fills in what the metadata group alone decides: the lives of new replicas, the primary's boot, the hand-over.
     private func completed(
-        _ wished: ShardConfiguration, _ current: ShardConfiguration, _ draft: ClusterState
+        _ wished: ShardConfiguration, _ change: ProposedChange, _ current: ShardConfiguration, _ draft: ClusterState
     ) -> ShardConfiguration {
         var next = wished
         func life(_ member: Member) -> Member {
@@ -101,11 +112,15 @@ extension MetaNode {
         next.learners = wished.learners.map(life).sorted()
         guard let primary = next.primary, let node = draft.node(primary.node) else { return next }
         next.primaryBoot = node.boot
-        if let former = current.primary, former.node != primary.node {
-            next.handedOverFrom = former.node
-        } else {
-            next.handedOverFrom = isHandedOver(current, draft) ? nil : current.handedOverFrom
-        }
+        next.handedOverFrom =
+            switch change {
+            // It waits for nobody: its own grants to the former primary have lapsed (RULES A7).
+            case .takeOver: nil
+            case .removal, .promotion: isHandedOver(current, draft) ? nil : current.handedOverFrom
+            case .reassignment: current.primary?.node
+            case .handOver:
+                current.primary.flatMap { draft.node($0.node) }.flatMap { isUp($0) ? $0.id : nil }
+            }
         return next
     }
 }

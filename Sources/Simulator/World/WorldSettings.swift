@@ -5,7 +5,7 @@ public struct WorldSettings: Sendable {
     public var seed: UInt64
     public var nodes = 3
     public var metas = 1
-    public var keyspace = KeyspaceWish(name: "default", scheme: SchemeParameters(kind: .hash, shards: 6))
+    public var keyspace = KeyspaceWish(name: "default", scheme: SchemeParameters(kind: .hash, shards: 6), replicas: 1)
 
     // Of data nodes
     public var cacheBytes = 1 << 20
