@@ -51,6 +51,10 @@ extension Engine {
             }
             arguments.removeAll(keepingCapacity: true)
             let request = connections[place].queue.request()
+            if refuseQueued(place, request) {
+                connections[place].queue.dropFirst()
+                continue
+            }
             connections[place].queue.views(into: &arguments)
             let attempt = unsafe arguments.withUnsafeBufferPointer { views -> Attempt in
                 guard let base = views.baseAddress else { return .done }

@@ -83,6 +83,15 @@ extension Engine {
         return .refused
     }
 
+    /// Refuses a command that a session kept behind one that was refused: its gateway sends both again, in their order.
+    mutating func refuseQueued(_ place: Int, _ request: UInt64) -> Bool {
+        guard connections[place].refusedAttempt != nil, case .session(let link, _) = connections[place].kind else {
+            return false
+        }
+        answer(link: link, request: request, .tryAgain, body: .empty)
+        return true
+    }
+
     /// A reply for a gateway. A full frame is handed to the host first, since a frame is bounded; a reply that fits none
     /// is replaced by an error: the command was executed, its reply cannot travel.
     mutating func answer(link: LinkID, request: UInt64, _ outcome: ForwardOutcome, body: ByteView) {

@@ -85,6 +85,10 @@ public struct LogRecovery {
                 control.note(header, payload)
                 if header.kind.isNumbered, firstSeen[header.shard] == nil { firstSeen[header.shard] = header.seq }
                 if header.kind == .drop { firstSeen[header.shard] = nil }
+                // What was cut is not there to begin with.
+                if header.kind == .truncate, let first = firstSeen[header.shard], first >= header.seq {
+                    firstSeen[header.shard] = nil
+                }
             }
             batches.append(Found(start: place, size: found.padded, checksum: found.checksum))
             lastChecksum = found.checksum

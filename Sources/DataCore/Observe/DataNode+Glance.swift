@@ -6,8 +6,10 @@ public struct ReplicaGlance: Hashable, Sendable {
     public var incarnation: Incarnation
     /// The highest epoch it acts in.
     public var epoch: Epoch
-    /// Whether it passes the serve check now.
+    /// Whether it passes the serve check now, its leases included.
     public var isServing: Bool
+    /// Whether it is the primary of that epoch, serving or not.
+    public var isPrimary: Bool
     /// Last record logged, durable here, committed, and held by the store.
     public var last: Seq
     public var durable: Seq
@@ -28,7 +30,8 @@ extension Engine {
                 ReplicaGlance(
                     shard: ShardID(rawValue: numbers.shard), incarnation: Incarnation(rawValue: numbers.incarnation),
                     epoch: replicas[index].configuration.epoch,
-                    isServing: numbers.isServing && leaseEnd(index) > now.monotonic,
+                    isServing: numbers.isServing && (!replicas[index].isShared || leaseEnd(index) > now.monotonic),
+                    isPrimary: replicas[index].isLeading,
                     last: Seq(rawValue: numbers.last), durable: Seq(rawValue: numbers.durable),
                     commit: Seq(rawValue: numbers.commit), applied: Seq(rawValue: numbers.applied)))
         }

@@ -165,6 +165,8 @@ extension Engine {
             guard !connections[place].out.bytes.isEmpty else { continue }
             connections[place].out.bytes.removeAll()
             connections[place].isClosing = true
+            // At once: a reply that still waits for its commit would be taken for the one that was thrown away.
+            effects.emit(.close(id(place)))
         }
         gateway.answers.removeAll()
     }

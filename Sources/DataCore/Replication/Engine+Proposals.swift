@@ -94,9 +94,10 @@ extension Engine {
         }
     }
 
-    /// Whether a learner takes part in every record and has reached the log's end (RULES C5).
+    /// Whether a learner takes part in every record and has reached the log's end (RULES C5). One whose promotion was refused
+    /// goes on to count (C6), and is asked for again.
     private func isTaught(_ index: Int, _ follower: Follower) -> Bool {
-        numbers[index].isServing && follower.isReconciled && follower.lesson == nil && !follower.isPromoting
+        numbers[index].isServing && follower.isReconciled && follower.lesson == nil
             && follower.sent == numbers[index].streamed && follower.acked >= follower.mustReach
             && follower.acked >= numbers[index].commit && follower.grantUntil > now.monotonic
     }

@@ -9,7 +9,7 @@ extension Engine {
 
     /// Sends what the current batch holds of shared shards on to the replicas that are in step.
     mutating func streamBatch() {
-        guard !replication.shared.isEmpty else { return }
+        // Not `replication.shared`: a batch may be persisted while configurations are adopted, before that list is made.
         var parts: [NodeID: [RecordStream.Part]] = [:]
         for mark in touched {
             let index = Int(mark.replica)

@@ -8,6 +8,7 @@ extension Engine {
             if let held = replicaIndex[shard.id] {
                 guard shard.epoch > replicas[held].configuration.epoch else { continue }
                 adopt(shard, held)
+                replaceIfOutlived(held, shard)
             } else if let own = shard.replica(on: settings.id), isNew(own, of: shard) {
                 create(shard, own)
             }
@@ -20,6 +21,16 @@ extension Engine {
             replicas[index].isShared && (replicas[index].isLeading || replicas[index].state == .following)
         }
         findEarliestLease()
+    }
+
+    /// A copy of this node is wanted under a new number: the one from its earlier life goes, and that one is made. Where it
+    /// may be the only copy it stays.
+    private mutating func replaceIfOutlived(_ held: Int, _ shard: ShardConfiguration) {
+        guard shard.policy.replicas > 1, let own = shard.replica(on: settings.id),
+            own.incarnation > replicas[held].store.incarnation, !shard.members.contains(own)
+        else { return }
+        drop(held)
+        create(shard, own)
     }
 
     /// Whether a replica that is not here is to be made: not one that was dropped before, whose number is never used again

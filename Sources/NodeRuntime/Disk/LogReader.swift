@@ -67,8 +67,14 @@ final class LogReader {
             guard unsafe unlink(path) == 0 else { throw DiskError("cannot remove", path) }
         }
         try Files.syncDirectory(directory)
+        guard end.generation > 0 else { return }
+        let last = "\(directory)/\(SegmentFile.name(end.generation))"
         if hasRemains {
-            try SegmentFile.zero("\(directory)/\(SegmentFile.name(end.generation))", from: Int(end.offset))
+            try SegmentFile.zero(last, from: Int(end.offset))
+        } else {
+            // A process that was killed may have written what it never synced: it is read now, and counts as durable from
+            // here on.
+            try SegmentFile.sync(last)
         }
     }
 

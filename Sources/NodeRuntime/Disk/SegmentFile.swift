@@ -64,6 +64,14 @@ final class SegmentFile {
         if code < 0 { throw DiskError(unsynced: path, code: -code) }
     }
 
+    /// Makes what is in a segment's file durable.
+    static func sync(_ path: String) throws(DiskError) {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DiskError("cannot open", path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw DiskError("cannot sync", path) }
+    }
+
     /// Overwrites a segment from a place to its end with zeros, and syncs it.
     static func zero(_ path: String, from start: Int) throws(DiskError) {
         let descriptor = unsafe open(path, O_RDWR | O_CLOEXEC)
