@@ -27,7 +27,7 @@ final class Invariants {
 
     private func look(at process: DataProcess) {
         let node = process.machine.index
-        process.node.glance(now: process.now) { glance in
+        process.look { glance in
             let replica = Replica(node: node, shard: glance.shard, incarnation: glance.incarnation)
             checkServing(glance, process)
             if glance.epoch < epochs[replica, default: .none] {
@@ -43,15 +43,11 @@ final class Invariants {
 
     /// I1: at most one process passes the serve check.
     private func checkServing(_ glance: ReplicaGlance, _ process: DataProcess) {
+        guard glance.isServing else { return }
         let known = serving[glance.shard]
-        let isKnown = known?.boot == process.boot
-        guard glance.isServing != isKnown else { return }
-        guard glance.isServing else {
-            serving[glance.shard] = nil
-            return
-        }
-        if let known, known.boot != process.boot, let other = world.nodes[known.node].process,
-            other.boot == known.boot, other.serves(glance.shard)
+        guard known?.boot != process.boot else { return }
+        if let known, let other = world.nodes[known.node].process, other.boot == known.boot,
+            other.serves(glance.shard, at: world.now + process.spent)
         {
             violate("I1: \(process.machine.id) and \(other.machine.id) both serve shard \(glance.shard)")
         }
@@ -68,15 +64,31 @@ final class Invariants {
         let from = known?.boot == process.boot ? known?.seq ?? .zero : .zero
         commits[replica] = (process.boot, glance.commit)
         ledger.committed(glance.shard, node: replica.node, from: from, through: glance.commit)
+        if glance.isPrimary { checkDurable(glance, process) }
+    }
+
+    /// I6, I9: what the primary calls committed is on the disk of every member that its policy counts.
+    private func checkDurable(_ glance: ReplicaGlance, _ process: DataProcess) {
+        guard let configuration = world.map.configuration(glance.shard, glance.epoch) else { return }
+        let holders = configuration.members.count { member in
+            guard let node = world.nodes.firstIndex(where: { $0.id == member.node }) else { return false }
+            return ledger.holds(glance.shard, glance.commit, node: node, as: process.machine.index)
+        }
+        let needed = configuration.policy.ack.needed(of: configuration.members.count)
+        if holders < needed {
+            violate(
+                "I9: \(process.machine.id) commits record \(glance.commit) of shard \(glance.shard) in epoch "
+                    + "\(glance.epoch), which \(holders) of \(configuration.members.count) members hold durably")
+        }
     }
 
     private func violate(_ text: String) { world.violate(.invariant, text) }
 }
 
 extension DataProcess {
-    func serves(_ shard: ShardID) -> Bool {
+    func serves(_ shard: ShardID, at time: UInt64) -> Bool {
         var isServing = false
-        node.glance(now: now) { if $0.shard == shard, $0.isServing { isServing = true } }
+        look(at: time) { if $0.shard == shard, $0.isServing { isServing = true } }
         return isServing
     }
 }

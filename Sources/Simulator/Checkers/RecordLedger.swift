@@ -9,6 +9,8 @@ final class RecordLedger {
     /// Each node's records by seq.
     private var logs: [Log: [Entry]] = [:]
     private var committed: [ShardID: [Entry]] = [:]
+    /// The epochs of the records that were once on each log's disk, by seq; what a snapshot stands for counts as any.
+    private var synced: [Log: [Epoch]] = [:]
 
     private struct Name: Hashable {
         var shard: ShardID
@@ -49,16 +51,57 @@ final class RecordLedger {
         }
     }
 
-    /// A copy that is dropped has no records; one that begins behind a snapshot has none that were looked at.
+    /// A log is cut, begins anew behind a snapshot, or ends.
     private func noteControl(_ header: RecordHeader, _ node: Int) {
+        let log = Log(node: node, shard: header.shard)
         switch header.kind {
-        case .drop, .checkpoint: logs[Log(node: node, shard: header.shard)] = nil
         case .truncate:
-            let log = Log(node: node, shard: header.shard)
-            let kept = Int(header.seq.rawValue) - 1
-            if let own = logs[log], own.count > kept { logs[log] = Array(own.prefix(kept)) }
-        case .data, .epochStart, .promise, .snapshot: break
+            let kept = max(Int(header.seq.rawValue) - 1, 0)
+            if let count = logs[log]?.count, count > kept { logs[log]?.removeLast(count - kept) }
+        // A core logs a checkpoint when a snapshot is in its store.
+        case .snapshot, .checkpoint: logs[log] = [Entry](repeating: Entry(), count: Int(header.seq.rawValue))
+        case .drop: logs[log] = nil
+        case .data, .epochStart, .promise: break
         }
+    }
+
+    /// A node's log has a batch on its disk.
+    func synced(_ batch: LogBatch, node: Int) {
+        batch.forEachRecord { header, _ in
+            let log = Log(node: node, shard: header.shard)
+            if header.kind.isNumbered {
+                set(log, header.seq, header.epoch)
+            } else if header.kind == .snapshot || header.kind == .checkpoint {
+                synced[log] = [Epoch](repeating: Self.any, count: Int(header.seq.rawValue))
+            }
+        }
+    }
+
+    private static let any = Epoch(rawValue: .max)
+
+    private func set(_ log: Log, _ seq: Seq, _ epoch: Epoch) {
+        while UInt64(synced[log, default: []].count) < seq.rawValue { synced[log, default: []].append(.none) }
+        synced[log]?[Int(seq.rawValue) - 1] = epoch
+    }
+
+    /// A node starts with a log up to a record: what it read counts as durable from here on.
+    func recovered(_ shard: ShardID, node: Int, last: Seq) {
+        let log = Log(node: node, shard: shard)
+        guard let own = logs[log] else { return }
+        for place in 0..<min(Int(last.rawValue), own.count) {
+            set(log, Seq(rawValue: UInt64(place + 1)), own[place].epoch == .none ? Self.any : own[place].epoch)
+        }
+    }
+
+    /// Whether a node had on its disk the record that another has at a seq.
+    func holds(_ shard: ShardID, _ seq: Seq, node: Int, as other: Int) -> Bool {
+        let place = Int(seq.rawValue) - 1
+        guard place >= 0 else { return true }
+        guard let own = synced[Log(node: node, shard: shard)], place < own.count else { return false }
+        guard let wanted = logs[Log(node: other, shard: shard)], place < wanted.count, wanted[place].epoch != .none,
+            own[place] != Self.any
+        else { return own[place] != .none }
+        return own[place] == wanted[place].epoch
     }
 
     /// A shard that never held a row may begin again elsewhere, without its log.

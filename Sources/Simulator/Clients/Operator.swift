@@ -26,14 +26,17 @@ public final class Operator {
 
     /// Proposes other members for a shard, on what the primary metasrv knows of it.
     public func reconfigure(
-        _ shard: ShardConfiguration, members: [Member], _ done: @escaping (ReconfigureAnswer?) -> Void
+        _ shard: ShardConfiguration, members: [Member], learners: [Member]? = nil,
+        _ done: @escaping (ReconfigureAnswer?) -> Void
     ) {
         guard let epoch = shard.epoch.successor else { return done(nil) }
         requests += 1
         var wished = shard
         wished.epoch = epoch
         wished.members = members
-        wished.learners = shard.learners.filter { learner in !members.contains { $0.node == learner.node } }
+        wished.learners = (learners ?? shard.learners).filter { learner in
+            !members.contains { $0.node == learner.node }
+        }
         wished.proposal = Proposal(proposer: "operator", request: requests)
         guard let document = Documents.encode(ReconfigureRequest(expected: shard.epoch, configuration: wished)) else {
             return done(nil)

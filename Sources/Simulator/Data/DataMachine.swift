@@ -61,11 +61,13 @@ public final class DataMachine {
         } catch {
             return world.violate(.stopped, "\(id) does not start: \(error)")
         }
+        for replica in recovered.replicas { world.ledger?.recovered(replica.shard, node: index, last: replica.last) }
         var settings = DataSettings(
             id: id, store: store, boot: BootNonce(rawValue: chance.next() | 1), address: address(.cluster),
             gateway: address(.gateway), peer: address(nil), seed: chance.next())
         settings.cacheBytes = world.settings.cacheBytes
         settings.backlogBytes = world.settings.backlogBytes
+        settings.leaseMillis = world.settings.leaseMillis
         settings.gatewayTimeoutMillis = world.settings.gatewayTimeoutMillis
         settings.zone = "z\(index % 3)"
         settings.host = id.rawValue

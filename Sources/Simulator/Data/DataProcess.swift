@@ -53,7 +53,9 @@ final class DataProcess: Endpoint {
     private static let idleNanos: UInt64 = 100_000_000
 
     var disk: VirtualDisk { machine.disk }
-    var now: Tick { machine.clock.tick(at: world.now) }
+    /// ns that this turn took so far.
+    private(set) var spent: UInt64 = 0
+    private var now: Tick { machine.clock.tick(at: world.now + spent) }
     var monotonic: UInt64 { now.monotonic }
     var bytesPerRound: Int { Int(chance.scaled(UInt64(1), 4096)) }
 
@@ -155,8 +157,12 @@ final class DataProcess: Endpoint {
     // MARK: One turn of the reactor
 
     private func turn() {
-        leaves = world.now + machine.slowed(chance.between(3_000, 20_000)) + stallInNextTurn
+        let work = machine.slowed(chance.between(3_000, 20_000))
+        // Stopped before its last look at the clock, or behind it (RULES A1).
+        let stall = stallInNextTurn
+        let stallsBefore = stall > 0 && chance.oneIn(2)
         stallInNextTurn = 0
+        leaves = world.now + work + stall
         let arrivals = inbox
         inbox.removeAll(keepingCapacity: true)
         for arrival in arrivals { take(arrival) }
@@ -173,8 +179,10 @@ final class DataProcess: Endpoint {
             step(.tick)
             peers.tick()
         }
+        spent = work + (stallsBefore ? stall : 0)
         finish()
         world.lookAt(self)
+        spent = 0
         guard isAlive else { return }
         let rest = !readable.isEmpty ? 1000 : arrivals.isEmpty ? Self.idleNanos : Self.tickNanos
         wake(at: world.now + rest)
@@ -355,6 +363,13 @@ final class DataProcess: Endpoint {
     func dial(_ node: NodeID) -> Link? {
         guard let address = self.node.peerAddress(of: node) else { return nil }
         return world.network.dial(address, from: self, to: world.host(of: address))
+    }
+
+    func noteSynced(_ batch: LogBatch) { world.ledger?.synced(batch, node: machine.index) }
+
+    /// Shows its replicas as they are at a time of the world; nil = now.
+    func look(at time: UInt64? = nil, _ body: (ReplicaGlance) -> Void) {
+        node.glance(now: machine.clock.tick(at: time ?? world.now + spent), body)
     }
 
     func violate(_ text: String) { world.violate(.malformed, "\(machine.id): \(text)") }

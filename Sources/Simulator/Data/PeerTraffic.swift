@@ -40,31 +40,4 @@ enum PeerTraffic {
         case .replica: .replicated(from: node, frame.payload)
         }
     }
-
-    /// A frame in a few words, for the trace.
-    static func text(_ frame: PeerFrame) -> String {
-        switch frame.kind {
-        case .forward:
-            var cursor = ForwardCursor(frame.payload)
-            var words: [String] = []
-            var arguments: [ByteView] = []
-            while let command = cursor.next(into: &arguments) {
-                let name = arguments.map { String($0.text.prefix(12)) }.joined(separator: " ")
-                words.append("#\(command.request).\(command.attempt) shard \(command.shard)/\(command.epoch) \(name)")
-                arguments = []
-            }
-            return "forward: \(words.joined(separator: ", "))"
-        case .forwardReply:
-            var cursor = ForwardReplyCursor(frame.payload)
-            var words: [String] = []
-            while let (request, outcome, body) = cursor.next() {
-                let text =
-                    outcome == .reply
-                    ? " \(String(body.text.prefix(24)).split(separator: "\r\n").joined(separator: " "))" : ""
-                words.append("#\(request) \(outcome)\(text)")
-            }
-            return "replies: \(words.joined(separator: ", "))"
-        default: return "\(frame.kind) of \(frame.payload.count) bytes"
-        }
-    }
 }

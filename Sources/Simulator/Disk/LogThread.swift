@@ -12,7 +12,7 @@ final class LogThread {
     func start() {
         isBusy = true
         process.disk.log.roll()
-        process.afterSync { [self] in ended(nil) }
+        process.afterSync { [self] in ended([]) }
     }
 
     func submit(_ batch: LogBatch) {
@@ -38,6 +38,7 @@ final class LogThread {
         guard rest.isEmpty else {
             return process.afterSync { [self] in
                 process.disk.log.noteSynced()
+                for batch in batches[..<rest.startIndex] { process.noteSynced(batch) }
                 process.disk.log.roll()
                 process.afterSync { [self] in
                     process.disk.log.noteSynced()
@@ -45,13 +46,14 @@ final class LogThread {
                 }
             }
         }
-        process.afterSync { [self] in ended(batches.last?.ticket) }
+        process.afterSync { [self] in ended(Array(batches)) }
     }
 
-    private func ended(_ ticket: UInt64?) {
+    private func ended(_ batches: [LogBatch]) {
         process.disk.log.noteSynced()
         isBusy = false
-        if let ticket { process.arrive(.input(.durable(through: ticket))) }
+        for batch in batches { process.noteSynced(batch) }
+        if let ticket = batches.last?.ticket { process.arrive(.input(.durable(through: ticket))) }
         begin()
     }
 }

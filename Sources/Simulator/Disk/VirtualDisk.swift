@@ -117,6 +117,9 @@ public final class VirtualDisk {
         store.answer(scan)
     }
 
+    /// The data rows of a store; nil if there is no such store.
+    func rows(_ id: StoreID) -> [(key: [UInt8], value: [UInt8])]? { stores[id]?.rows }
+
     /// Data rows of all stores.
     public var rowCount: Int { stores.values.reduce(0) { $0 + $1.rows.count } }  // order-free: a sum
 

@@ -41,7 +41,7 @@ public enum FaultClass: String, CaseIterable, Sendable {
     case snapshots
 
     // Movement
-    /// Shards are given to other nodes and back.
+    /// Roles are handed over, copies are added and removed.
     case movement
 
     // Own code
@@ -72,11 +72,8 @@ public struct FaultPlan: Sendable {
         self.disabled = disabled
     }
 
-    /// What the cores cannot do yet: a shard has one copy, and a node that gives it away keeps it closed.
-    public static let missing: Set<FaultClass> = [.movement]
-
     public func has(_ fault: FaultClass) -> Bool {
-        guard !disabled.contains(fault), !Self.missing.contains(fault) else { return false }
+        guard !disabled.contains(fault) else { return false }
         var chance = Chance(seed: seed, stream: "class \(fault.rawValue)")
         return !chance.oneIn(3)
     }

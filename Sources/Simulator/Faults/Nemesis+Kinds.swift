@@ -1,9 +1,10 @@
 import ClusterModel
 
-// What the kinds of trouble do, with the ranges of RULES.md. W is what a grantor waits, 1.25 leases of a second.
+// What the kinds of trouble do, with the ranges of RULES.md. W is what a grantor waits, 1.25 leases.
 extension Nemesis {
     private static let second: UInt64 = 1_000_000_000
-    private static let grantorWait: UInt64 = 1_250_000_000
+    /// ns.
+    private var grantorWait: UInt64 { world.settings.leaseMillis * 1_250_000 }
 
     func beginWeather() {
         if plan.has(.loss) {
@@ -40,7 +41,7 @@ extension Nemesis {
             for (from, to) in cuts { world.network.setCut(from, to, true) }
             let text = cuts.map { "\(world.network.hosts[$0.0])>\(world.network.hosts[$0.1])" }.joined(separator: " ")
             world.trace.note(world.now, 62, UInt64(cuts.count), "cut: \(text)")
-            later(chance.scaled(Self.grantorWait / 10, 3 * Self.grantorWait)) { [self] in
+            later(chance.scaled(grantorWait / 10, 3 * grantorWait)) { [self] in
                 for (from, to) in cuts { world.network.setCut(from, to, false) }
                 world.trace.note(world.now, 63, UInt64(cuts.count), "open: \(text)")
             }
@@ -87,8 +88,8 @@ extension Nemesis {
         `repeat`(.blackout, every: 10 * Self.second...60 * Self.second) { [self] chance in
             cutPower(world.nodes, &chance)
         }
-        `repeat`(.pause, every: 3 * Self.second...20 * Self.second) { [world] chance in
-            let time = chance.scaled(Self.grantorWait / 10, 5 * Self.grantorWait)
+        `repeat`(.pause, every: 3 * Self.second...20 * Self.second) { [self] chance in
+            let time = chance.scaled(grantorWait / 10, 5 * grantorWait)
             chance.pick(world.nodes).pause(time, inTurn: chance.oneIn(2))
         }
         `repeat`(.slow, every: 5 * Self.second...30 * Self.second) { [self] chance in

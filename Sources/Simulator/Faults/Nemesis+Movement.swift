@@ -1,54 +1,52 @@
 import ClusterModel
 
+// Movement: what operators and balancers do to shards with several copies. Roles are handed over, copies are added as
+// learners, members removed.
 extension Nemesis {
-    /// Gives shards to other nodes and, since those hold no copy, back again.
+    private static let second: UInt64 = 1_000_000_000
+
     func beginMovement() {
         guard plan.has(.movement) else { return }
         let keeper = Operator(world, name: "mover")
-        movers.append(keeper)
-        `repeat`(.movement, every: 1_000_000_000...20_000_000_000) { [self] chance in
-            guard !keeper.isBusy, let shard = anyShard(&chance), let primary = shard.primary else { return }
-            guard shard.policy.replicas == 1 else { return handOver(shard, keeper, &chance) }
-            let others = world.nodes.map(\.id).filter { $0 != primary.node }
-            let target = Member(node: chance.pick(others), incarnation: .first)
-            world.trace.note(world.now, 66, shard.id.rawValue, "shard \(shard.id) to \(target.node)")
-            // Whatever becomes of it: an answer may be lost.
-            if away[shard.id] == nil { away[shard.id] = primary.node }
-            keeper.reconfigure(shard, members: [target]) { _ in }
-            later(chance.scaled(100_000_000, 3_000_000_000)) { [self] in giveBack(keeper) }
+        `repeat`(.movement, every: Self.second...20 * Self.second) { [self] chance in
+            guard !keeper.isBusy, let shard = anyShard(&chance) else { return }
+            switch chance.below(3) {
+            case 0: handOver(shard, keeper, &chance)
+            case 1: addLearner(shard, keeper, &chance)
+            default: removeMember(shard, keeper, &chance)
+            }
         }
     }
 
-    /// Gives the role of a shard with several copies to another of its members.
+    /// A shard with several copies as the primary metasrv has it.
+    private func anyShard(_ chance: inout Chance) -> ShardConfiguration? {
+        let shards = (world.metas.first(where: \.isPrimary)?.shards ?? []).filter { $0.policy.replicas > 1 }
+        return shards.isEmpty ? nil : chance.pick(shards)
+    }
+
+    /// Gives the role of the primary to another member.
     private func handOver(_ shard: ShardConfiguration, _ keeper: Operator, _ chance: inout Chance) {
         guard shard.members.count > 1 else { return }
         let target = chance.pick(Array(shard.members.dropFirst()))
-        world.trace.note(world.now, 67, shard.id.rawValue, "shard \(shard.id) is handed to \(target.node)")
+        note("shard \(shard.id) is handed to \(target.node)")
         keeper.reconfigure(shard, members: [target] + shard.members.filter { $0 != target }) { _ in }
     }
 
-    private func anyShard(_ chance: inout Chance) -> ShardConfiguration? {
-        guard let state = world.metas.first(where: \.isPrimary)?.shards, !state.isEmpty else { return nil }
-        return chance.pick(state)
+    /// Adds a copy on a node that has none.
+    private func addLearner(_ shard: ShardConfiguration, _ keeper: Operator, _ chance: inout Chance) {
+        let free = world.nodes.map(\.id).filter { shard.replica(on: $0) == nil }
+        guard !free.isEmpty, shard.members.count + shard.learners.count <= shard.policy.replicas else { return }
+        let learner = Member(node: chance.pick(free), incarnation: .first)
+        note("shard \(shard.id) learns on \(learner.node)")
+        keeper.reconfigure(shard, members: shard.members, learners: shard.learners + [learner]) { _ in }
     }
 
-    /// Asks for every shard that is away to be given back, one after another; those that are refused are asked for again.
-    func giveBack(_ keeper: Operator) {
-        guard !keeper.isBusy, let shards = world.metas.first(where: \.isPrimary)?.shards else { return }
-        for id in away.keys.sorted() {
-            guard let shard = shards.first(where: { $0.id == id }), let home = away[id] else { continue }
-            if shard.primary?.node == home {
-                away[id] = nil
-                continue
-            }
-            return keeper.reconfigure(shard, members: [Member(node: home, incarnation: .first)]) { _ in }
-        }
+    private func removeMember(_ shard: ShardConfiguration, _ keeper: Operator, _ chance: inout Chance) {
+        guard shard.members.count > max(shard.policy.minInSync, shard.policy.replicas - 1) else { return }
+        let gone = chance.pick(Array(shard.members.dropFirst()))
+        note("shard \(shard.id) leaves \(gone.node)")
+        keeper.reconfigure(shard, members: shard.members.filter { $0 != gone }) { _ in }
     }
 
-    /// After all trouble: until nothing is away.
-    func giveAllBack() {
-        guard let keeper = movers.first, !away.isEmpty else { return }
-        giveBack(keeper)
-        world.after(200_000_000) { [self] in giveAllBack() }
-    }
+    private func note(_ text: @autoclosure () -> String) { world.trace.note(world.now, 66, 0, text()) }
 }

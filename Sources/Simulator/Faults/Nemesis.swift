@@ -7,9 +7,6 @@ final class Nemesis {
     /// Trouble of each kind so far.
     private(set) var counts: [FaultClass: Int] = [:]
     private var isOver = false
-    var movers: [Operator] = []
-    /// Shards that were given away, with the nodes that hold their data.
-    var away: [ShardID: NodeID] = [:]
 
     init(world: World, plan: FaultPlan) {
         self.world = world
@@ -48,7 +45,6 @@ final class Nemesis {
             node.syncDelay = world.settings.syncDelay
             node.powerUp()
         }
-        giveAllBack()
     }
 
     func count(_ fault: FaultClass) { counts[fault, default: 0] += 1 }

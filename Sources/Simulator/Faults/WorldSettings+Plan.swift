@@ -7,11 +7,8 @@ extension WorldSettings {
         var chance = Chance(seed: plan.seed, stream: "world")
         nodes = chance.between(3, 5)
         metas = chance.between(1, 2)
-        keyspace = KeyspaceWish(name: "default", scheme: Self.scheme(&chance))
-        // One copy in a quarter of the seeds.
-        let copies = chance.below(4)
-        keyspace.replicas = copies == 0 ? 1 : copies == 1 ? 2 : 3
-        keyspace.flow = chance.oneIn(2) ? .chain : .fanout
+        keyspace = Self.keyspace(&chance, nodes: nodes)
+        leaseMillis = chance.pick([500, 1000, 1000, 2000])
         gatewayTimeoutMillis = chance.between(UInt64(1000), 5000)
         syncDelay = 50_000...chance.scaled(200_000, 5_000_000)
         logDelay = 100_000...chance.scaled(1_000_000, 20_000_000)
@@ -35,6 +32,17 @@ extension WorldSettings {
             cacheBytes = own.oneIn(2) ? 0 : 4096
             backlogBytes = own.between(2, 64) << 10
         }
+    }
+
+    /// Three copies mostly, every policy that goes with them.
+    private static func keyspace(_ chance: inout Chance, nodes: Int) -> KeyspaceWish {
+        var wish = KeyspaceWish(name: "default", scheme: scheme(&chance))
+        let replicas = min(nodes, chance.pick([1, 2, 3, 3, 3, 3]))
+        wish.replicas = replicas
+        wish.flow = chance.oneIn(2) ? .chain : .fanout
+        wish.ack = Ack.all
+        wish.minInSync = max(replicas / 2 + 1, chance.oneIn(2) ? 1 : chance.between(1, replicas))
+        return wish
     }
 
     private static func scheme(_ chance: inout Chance) -> SchemeParameters {

@@ -34,6 +34,12 @@ final class MetaProcess: Endpoint {
 
     var sharedLog: VirtualSharedLog { world.sharedLog }
 
+    func append(_ entry: LogEntry, at position: LogPosition) -> AppendOutcome {
+        let outcome = world.sharedLog.append(entry, at: position)
+        if outcome == .won { world.map.added(entry, at: position) }
+        return outcome
+    }
+
     private func scheduleTick() {
         after(50_000_000) { [self] in
             step(.tick)
@@ -139,6 +145,7 @@ final class MetaProcess: Endpoint {
             }
         }
         isStepping = false
+        world.map.check(node.state, of: machine.name)
     }
 
     private func run(_ effect: MetaEffect) {

@@ -58,10 +58,10 @@ final class SharedLogThread {
             process.step(.appendFailed(position, reason: "no space left on device"))
             next()
         case .lostReply, .failed:
-            if trouble == .lostReply { _ = process.sharedLog.append(entry, at: position) }
+            if trouble == .lostReply { _ = process.append(entry, at: position) }
             process.afterLogCall { [self] in append(entry, at: position, process.logTrouble()) }
         case .none:
-            process.step(.appended(position, process.sharedLog.append(entry, at: position)))
+            process.step(.appended(position, process.append(entry, at: position)))
             next()
         }
     }

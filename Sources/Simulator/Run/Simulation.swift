@@ -1,4 +1,5 @@
 import ClusterModel
+import DataCore
 
 /// One seed from its first event to its verdict: calm, trouble, healing, calm, and the judgement of what clients saw.
 public final class Simulation {
@@ -17,7 +18,7 @@ public final class Simulation {
     }
 
     /// Least numbers of a run that means something.
-    private static let leastShare = 0.2
+    private static let leastShare = 0.075
 
     private let wish: Wish
     private let plan: FaultPlan
@@ -66,15 +67,45 @@ public final class Simulation {
     /// All operations end, then every key is read.
     private func settle() {
         let begun = world.now
+        defer { if world.violations.contains(where: { $0.kind == .liveness }) { describeShards() } }
         if !world.run(for: Self.healing, until: { workload.isIdle }) {
             world.violate(.liveness, "operations do not end after all trouble ended")
+        }
+        let copies = ReplicaComparison(world: world)
+        if !world.run(for: Self.healing, until: { copies.areComplete }) {
+            world.violate(.liveness, "shards lack copies after all trouble ended: \(copies.lacking)")
         }
         for key in workload.keys {
             if !readBack(key, until: begun + Self.healing) {
                 return world.violate(.liveness, "key \(key) cannot be read after all trouble ended")
             }
         }
+        if !world.run(for: Self.healing, until: { copies.areApplied }) {
+            world.violate(.liveness, "stores do not hold what is committed after all trouble ended")
+        }
+        copies.compare()
     }
+
+    /// For whoever reads the trace: what became of each shard.
+    private func describeShards() {
+        for shard in world.map.shards {
+            let members = shard.members.map(\.description).joined(separator: " ")
+            let learners =
+                shard.learners.isEmpty ? "" : " learners \(shard.learners.map(\.description).joined(separator: " "))"
+            note("  shard \(shard.id) epoch \(shard.epoch): \(members)\(learners)")
+            for node in world.nodes {
+                node.process?.look { glance in
+                    guard glance.shard == shard.id else { return }
+                    note(
+                        "    \(node.id)/\(glance.incarnation): epoch \(glance.epoch)\(glance.isPrimary ? " primary" : "")"
+                            + "\(glance.isServing ? " serving" : "") last \(glance.last) durable \(glance.durable) commit "
+                            + "\(glance.commit) applied \(glance.applied)")
+                }
+            }
+        }
+    }
+
+    private func note(_ line: @autoclosure () -> String) { world.trace.note(world.now, 2, 0, line()) }
 
     private func readBack(_ key: String, until limit: UInt64) -> Bool {
         let request = Request(key, .get)
@@ -106,7 +137,7 @@ public final class Simulation {
             case .undecided: report.undecided.append(key)
             case .violated(let operation):
                 world.violate(.linearizability, "key \(key): no order explains \(operation)")
-                for line in context(of: operation, key) { world.trace.note(world.now, 2, 0, line) }
+                for line in context(of: operation, key) { note(line) }
             }
         }
     }

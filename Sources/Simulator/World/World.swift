@@ -21,6 +21,8 @@ public final class World {
     private var watchers: [(DataProcess) -> Void] = []
     /// Who is told of every batch that a node logs.
     var ledger: RecordLedger?
+    /// All configurations there ever were.
+    private(set) lazy var map = MapLedger(world: self)
 
     public init(_ settings: WorldSettings, trace: Trace = Trace()) {
         self.settings = settings

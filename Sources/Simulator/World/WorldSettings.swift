@@ -13,6 +13,7 @@ public struct WorldSettings: Sendable {
     public var segmentBytes = 1 << 20
     /// ms.
     public var gatewayTimeoutMillis: UInt64 = 5000
+    public var leaseMillis: UInt64 = 1000
     public var syncDelay: ClosedRange<UInt64> = 100_000...2_000_000
 
     // Of the metadata group

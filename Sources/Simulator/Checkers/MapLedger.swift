@@ -1,0 +1,100 @@
+import ClusterModel
+import MetaCore
+
+/// The shared log applied by somebody who sees every entry at once: one content per (shard, epoch) (RULES I3), equal states
+/// at equal positions (I4), ranges that cover the space (I12).
+final class MapLedger {
+    private unowned let world: World
+    private var state = ClusterState()
+    private var states: [LogPosition: ClusterState] = [:]
+    private var configurations: [Name: ShardConfiguration] = [:]
+    private var checked: [String: LogPosition] = [:]
+
+    private struct Name: Hashable {
+        var shard: ShardID
+        var epoch: Epoch
+    }
+
+    init(world: World) { self.world = world }
+
+    func configuration(_ shard: ShardID, _ epoch: Epoch) -> ShardConfiguration? {
+        configurations[Name(shard: shard, epoch: epoch)]
+    }
+
+    /// All shards as they are now.
+    var shards: [ShardConfiguration] { state.shards.values.map(\.value) }
+
+    /// An entry stands in the log; the same one may be told more than once.
+    func added(_ entry: LogEntry, at position: LogPosition) {
+        guard position > state.position else { return }
+        let before = state.routeVersion
+        do {
+            try state.apply(LogRecord(position: position, entry: entry))
+        } catch {
+            return violate("I4: the entry at \(position) cannot follow those before it: \(error)")
+        }
+        states[position] = state
+        for shard in state.shards.values where shard.version > before { note(shard.value) }
+        if state.routeVersion > before { checkRanges() }
+    }
+
+    private func note(_ shard: ShardConfiguration) {
+        let name = Name(shard: shard.id, epoch: shard.epoch)
+        if let known = configurations[name], known != shard {
+            violate("I3: epoch \(shard.epoch) of shard \(shard.id) has two contents")
+        }
+        configurations[name] = shard
+        let members = shard.members.map(\.description).joined(separator: " ")
+        let learners =
+            shard.learners.isEmpty ? "" : " learners \(shard.learners.map(\.description).joined(separator: " "))"
+        world.trace.note(
+            world.now, 44, shard.epoch.rawValue,
+            "shard \(shard.id) epoch \(shard.epoch): \(members)\(learners) by \(shard.proposal.proposer)")
+    }
+
+    private func checkRanges() {
+        for keyspace in state.keyspaces.values {
+            let ranges = state.shards(of: keyspace.id).map(\.range)
+            if !Self.coversSlots(ranges), !Self.coversKeys(ranges), keyspace.value.scheme.kind != .list {
+                violate("I12: the shards of keyspace \(keyspace.value.name) do not cover it once")
+            }
+        }
+    }
+
+    private static func coversSlots(_ ranges: [ShardRange]) -> Bool {
+        var spans: [(from: UInt16, to: UInt16)] = []
+        for range in ranges {
+            guard case .slots(let from, let to) = range else { return false }
+            spans.append((from, to))
+        }
+        var next: UInt16 = 0
+        for span in spans.sorted(by: { $0.from < $1.from }) {
+            guard span.from == next else { return false }
+            next = span.to
+        }
+        return next == Slot.count
+    }
+
+    private static func coversKeys(_ ranges: [ShardRange]) -> Bool {
+        var ends: [Key?: Key?] = [:]
+        for range in ranges {
+            guard case .keys(let from, let to) = range, ends[from] == nil else { return false }
+            ends[from] = to
+        }
+        var next: Key?
+        for _ in ranges {
+            guard let end = ends[next] else { return false }
+            next = end
+        }
+        return next == nil && !ranges.isEmpty
+    }
+
+    /// A metasrv knows the log up to a position: its state is the one there.
+    func check(_ other: ClusterState, of name: String) {
+        guard other.position > .zero, checked[name] != other.position, let own = states[other.position] else { return }
+        checked[name] = other.position
+        if other != own { violate("I4: \(name) has another state at position \(other.position)") }
+    }
+
+    private func violate(_ text: String) { world.violate(.invariant, text) }
+}
