@@ -64,7 +64,7 @@ extension Engine {
         let configuration = replicas[index].configuration
         propose(
             index, members: configuration.members, learners: configuration.learners.filter { $0 != learner },
-            why: "learner \(learner) lacks more than this log has: it asks to go on without it")
+            why: "learner \(learner) is lost, or lacks more than this log has: it asks to go on without it")
     }
 
     private mutating func considerFollowers(_ index: Int) {
@@ -82,6 +82,13 @@ extension Engine {
             return propose(
                 index, members: kept, learners: configuration.learners.filter { !gone.contains($0) },
                 why: "member \(first.member) is silent: it asks to go on without it")
+        }
+        // A learner that is gone, or has forgotten its copy when told to, is no use; the group gives the shard another.
+        let patience = 5 * lease
+        if now.monotonic - replicas[index].adopted > patience,
+            let lost = followers.first(where: { $0.isLearner && $0.grantUntil + patience < now.monotonic })
+        {
+            return giveUp(index, lost.member)
         }
         for place in followers.indices where followers[place].isLearner && isTaught(index, followers[place]) {
             replicas[index].followers[place].isPromoting = true
