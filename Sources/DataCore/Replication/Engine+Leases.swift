@@ -175,19 +175,26 @@ extension Engine {
 
     /// Begins epochs whose primary had to wait for grants of its own to lapse, or for a release (RULES A7, C13).
     private mutating func startLapsed() {
+        var isStarted = false
         for index in replication.shared
         where replicas[index].state == .starting && !replicas[index].hasBegun && mayBegin(index) {
             startEpoch(index)
+            isStarted = true
         }
+        if isStarted { listTicking() }
     }
 
-    /// Whether every grant it gave in earlier epochs has lapsed, or the former primary released it.
+    /// Whether every grant it gave in earlier epochs has lapsed, or the former primary released it. One that took over alone
+    /// is bound like any other: between its request and the new epoch it may have granted once more (RULES A7).
     func mayBegin(_ index: Int) -> Bool {
-        if now.monotonic >= replicas[index].boundUntil {
-            return !replicas[index].awaitsRelease || replicas[index].isShared
+        let shard = replicas[index].configuration
+        if let release = releases[shard.id], release.epoch == shard.epoch {
+            if isReleased(index, release) { return true }
+            // A shard of one copy is handed over while it is empty: there is no log to wait for.
+            if release.isEmpty, replicas[index].awaitsRelease, !shard.isCopied { return true }
         }
-        guard let release = releases[replicas[index].configuration.id] else { return false }
-        return isReleased(index, release)
+        guard now.monotonic >= replicas[index].boundUntil else { return false }
+        return !replicas[index].awaitsRelease || shard.isCopied
     }
 
     /// Whether a release is for this epoch, and its log here is durable up to the very record it names.

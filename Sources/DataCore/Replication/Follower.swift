@@ -85,7 +85,7 @@ struct ReplicationState {
     /// Answers that wait until a batch is durable (RULES C3), in the order of their tickets.
     var held: [HeldAnswer] = []
     var beats: [NodeID: BeatLine] = [:]
-    /// Replicas here with other replicas elsewhere, by index.
+    /// Replicas the clock has work for: with other replicas elsewhere, or waiting to begin, by index.
     var shared: [Int] = []
     /// The soonest end of a lease that a serving primary here lives by, ns; `max` = none does.
     var earliestLease = UInt64.max

@@ -17,9 +17,7 @@ extension Engine {
             let shard = replicas[held].configuration
             if routes.shard(shard.id) == nil, routes.version > .zero { drop(held) }
         }
-        replication.shared = replicas.indices.filter { index in
-            replicas[index].isShared && (replicas[index].isLeading || replicas[index].state == .following)
-        }
+        listTicking()
         findEarliestLease()
     }
 
@@ -129,10 +127,15 @@ extension Engine {
         } else if former == nil, shard.handedOverFrom != nil {
             replicas[index].awaitsRelease = true
         }
-        if replicas[index].isShared {
-            if mayBegin(index) { startEpoch(index) }
-        } else if !replicas[index].awaitsRelease || releases[shard.id]?.epoch == shard.epoch {
-            startEpoch(index)
+        if mayBegin(index) { startEpoch(index) }
+    }
+
+    /// Which replicas the clock has work for: those with other replicas elsewhere, and those that wait to begin.
+    mutating func listTicking() {
+        replication.shared = replicas.indices.filter { index in
+            let replica = replicas[index]
+            return replica.isShared
+                ? replica.isLeading || replica.state == .following : replica.state == .starting && !replica.hasBegun
         }
     }
 
@@ -234,11 +237,7 @@ extension Engine {
         guard let held = replicaIndex[release.shard], replicas[held].awaitsRelease,
             replicas[held].configuration.epoch == release.epoch
         else { return }
-        if replicas[held].isShared {
-            if mayBegin(held) { startEpoch(held) }
-        } else if release.isEmpty {
-            startEpoch(held)
-        }
+        if mayBegin(held) { startEpoch(held) }
     }
 
     /// Forgets a replica and its store.
@@ -286,17 +285,18 @@ extension Engine {
         }
         for batch in node.batches { replay(batch) }
         replication.durableTicket = nextTicket - 1
-        replication.shared = replicas.indices.filter { replicas[$0].state == .following }
+        listTicking()
         beats.isDue = true
     }
 
-    /// A restarted secondary goes on in its epoch, metasrv or not. It has forgotten what it granted: until every lease that
-    /// it may have given just before has lapsed it is bound by one (RULES A6, C11).
+    /// A restarted secondary goes on in its epoch, metasrv or not. Any replica has forgotten what it granted, be it in an
+    /// earlier epoch than its last: until every lease that it may have given just before has lapsed it is bound by one
+    /// (RULES A6, C11).
     private mutating func resumeFollowing(_ index: Int) {
         let shard = replicas[index].configuration
         numbers[index].isWritable = shard.members.count >= shard.policy.minInSync
-        guard shard.members.count + shard.learners.count > 1 else { return }
         replicas[index].boundUntil = now.monotonic + binding(settings.leaseMillis)
+        guard replicas[index].isShared else { return }
         guard let own = shard.replica(on: settings.id), own.incarnation == replicas[index].store.incarnation,
             own != shard.primary
         else { return }
