@@ -17,6 +17,8 @@ public enum DataEffect {
     case read(RowBatch)
     /// Walk and answer by `DataInput.scanned`.
     case scan(Scan)
+    /// Search the log and answer by `DataInput.logRead`.
+    case readLog(LogRead)
     /// Deliver commands to another node's peer port, or `DataInput.peerLost`; frames to one node keep their order.
     case forward(to: NodeID, ForwardBatch)
     /// Deliver replies on the link that the commands came by; if it is gone they are dropped.

@@ -12,6 +12,7 @@ public enum DataInput {
     case applied([Applied], spent: [LogBatch])
     case rows(RowBatch)
     case scanned(Scan)
+    case logRead(LogRead)
     case routes(RouteDelta)
     case beatAnswered(HeartbeatAnswer)
     /// Commands of another node's gateway; the bytes are the payload of a peer frame, valid for the step alone.

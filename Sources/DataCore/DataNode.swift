@@ -98,6 +98,7 @@ extension Engine {
         case .applied(let marks, let spent): noteApplied(marks, spent: spent)
         case .rows(let answers): noteRows(answers)
         case .scanned(let scan): noteScanned(scan)
+        case .logRead(let read): noteLogRead(read)
         case .routes(let delta): noteRoutes(delta)
         case .beatAnswered(let answer): noteBeatAnswer(answer)
         case .beatFailed: beats.isInFlight = false

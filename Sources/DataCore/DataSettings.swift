@@ -16,6 +16,8 @@ public struct DataSettings: Sendable {
     public var cacheBytes = 256 << 20
     /// Bytes of log batches that may wait for LevelDB before writes wait.
     public var backlogBytes = 256 << 20
+    /// Bytes of log batches kept in memory after LevelDB has them, for replicas that lag a little.
+    public var historyBytes = 64 << 20
     /// How long a command waits for a serving primary before TRYAGAIN is passed on, ms.
     public var gatewayTimeoutMillis: UInt64 = 5000
     /// Length of the leases between replicas, ms.

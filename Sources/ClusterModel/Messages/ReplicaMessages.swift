@@ -12,57 +12,68 @@ public struct EpochStart: Hashable, Sendable {
     }
 }
 
-/// A primary's beat to a node that holds secondaries of it: asks for leases, tells commit points (RULES A12).
+/// A primary's beat to a node that holds secondaries of it: asks for leases, tells commit points, gives read leases
+/// (RULES A9, A12).
 public struct ReplicaBeat: ReplicaMessage {
     public struct Shard: Hashable, Sendable {
         public var shard: ShardID
         public var epoch: Epoch
         public var commit: Seq
+        /// A read lease of this shard comes with it, for exactly this epoch.
+        public var mayRead: Bool
 
-        public init(shard: ShardID, epoch: Epoch, commit: Seq) {
+        public init(shard: ShardID, epoch: Epoch, commit: Seq, mayRead: Bool = false) {
             self.shard = shard
             self.epoch = epoch
             self.commit = commit
+            self.mayRead = mayRead
         }
     }
 
     public static let kind = ReplicaMessageKind.beat
     /// Fresh for every beat (RULES A2).
     public var nonce: UInt64
-    /// Length of the lease that is asked for, ms (RULES A11).
+    /// The nonce of the newest grant that came from the node, 0 = none: read leases run from when that was sent.
+    public var heard: UInt64
+    /// Length of the lease that is asked for, and of read leases given, ms (RULES A11).
     public var leaseMillis: UInt64
     public var shards: [Shard]
 
-    public init(nonce: UInt64, leaseMillis: UInt64, shards: [Shard]) {
+    public init(nonce: UInt64, heard: UInt64 = 0, leaseMillis: UInt64, shards: [Shard]) {
         self.nonce = nonce
+        self.heard = heard
         self.leaseMillis = leaseMillis
         self.shards = shards
     }
 
     public func encode(into buffer: inout ByteBuffer) {
         buffer.append(littleEndian: nonce)
+        buffer.append(littleEndian: heard)
         buffer.append(littleEndian: leaseMillis)
         buffer.append(littleEndian: UInt32(shards.count))
         for shard in shards {
             buffer.append(littleEndian: shard.shard.rawValue)
             buffer.append(littleEndian: shard.epoch.rawValue)
             buffer.append(littleEndian: shard.commit.rawValue)
+            buffer.append(flag: shard.mayRead)
         }
     }
 
     public init?(_ reader: inout BinaryReader) {
-        guard let nonce = reader.integer(UInt64.self), let lease = reader.integer(UInt64.self),
-            let count = reader.count(ofAtLeast: 24)
+        guard let nonce = reader.integer(UInt64.self), let heard = reader.integer(UInt64.self),
+            let lease = reader.integer(UInt64.self), let count = reader.count(ofAtLeast: 25)
         else { return nil }
         var shards: [Shard] = []
         for _ in 0..<count {
             guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
-                let commit = reader.integer(UInt64.self)
+                let commit = reader.integer(UInt64.self), let mayRead = reader.flag()
             else { return nil }
             shards.append(
-                Shard(shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch), commit: Seq(rawValue: commit)))
+                Shard(
+                    shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch), commit: Seq(rawValue: commit),
+                    mayRead: mayRead))
         }
-        self.init(nonce: nonce, leaseMillis: lease, shards: shards)
+        self.init(nonce: nonce, heard: heard, leaseMillis: lease, shards: shards)
     }
 }
 
@@ -87,14 +98,19 @@ public struct ReplicaGrant: ReplicaMessage {
     public static let kind = ReplicaMessageKind.grant
     /// The beat's (RULES A5).
     public var nonce: UInt64
+    /// Fresh for every grant: the next beat names it, and gives read leases that run from here.
+    public var own: UInt64
     /// Length granted, ms: at most what was asked for (RULES A11).
     public var leaseMillis: UInt64
     public var shards: [Shard]
     /// Newer configurations of shards that the beat named with an older epoch.
     public var newer: [ShardConfiguration]
 
-    public init(nonce: UInt64, leaseMillis: UInt64, shards: [Shard], newer: [ShardConfiguration]) {
+    public init(
+        nonce: UInt64, own: UInt64 = 0, leaseMillis: UInt64, shards: [Shard], newer: [ShardConfiguration]
+    ) {
         self.nonce = nonce
+        self.own = own
         self.leaseMillis = leaseMillis
         self.shards = shards
         self.newer = newer
@@ -102,6 +118,7 @@ public struct ReplicaGrant: ReplicaMessage {
 
     public func encode(into buffer: inout ByteBuffer) {
         buffer.append(littleEndian: nonce)
+        buffer.append(littleEndian: own)
         buffer.append(littleEndian: leaseMillis)
         buffer.append(littleEndian: UInt32(shards.count))
         for shard in shards {
@@ -116,8 +133,8 @@ public struct ReplicaGrant: ReplicaMessage {
     }
 
     public init?(_ reader: inout BinaryReader) {
-        guard let nonce = reader.integer(UInt64.self), let lease = reader.integer(UInt64.self),
-            let count = reader.count(ofAtLeast: 40)
+        guard let nonce = reader.integer(UInt64.self), let own = reader.integer(UInt64.self),
+            let lease = reader.integer(UInt64.self), let count = reader.count(ofAtLeast: 40)
         else { return nil }
         var shards: [Shard] = []
         for _ in 0..<count {
@@ -137,7 +154,7 @@ public struct ReplicaGrant: ReplicaMessage {
             guard let configuration = ShardConfiguration(&reader) else { return nil }
             newer.append(configuration)
         }
-        self.init(nonce: nonce, leaseMillis: lease, shards: shards, newer: newer)
+        self.init(nonce: nonce, own: own, leaseMillis: lease, shards: shards, newer: newer)
     }
 }
 

@@ -101,6 +101,8 @@ public enum PortKind: UInt8, Sendable {
     var transaction = Transaction()
     /// Where its unanswered forwarded commands are, one entry a shard (see Gateway).
     var inFlight: [ForwardRoute] = []
+    /// Shards it wrote to whose members may lack that though it was acknowledged.
+    var written: Set<ShardID> = []
     /// The sessions that other nodes hold for it.
     var sessions: [RemoteSession] = []
     /// Bytes of its forwarded commands that are not answered yet.

@@ -151,7 +151,20 @@ extension Engine {
 
     /// A command all of whose keys lie in one shard.
     mutating func runInShard(_ call: inout Call, _ spec: CommandSpec) -> Attempt {
-        switch locate(call, spec) {
+        let (entry, slot): (Int, UInt16?)
+        switch self.entry(of: call, spec) {
+        case .refused(let text): return reject(call, text)
+        case .found(let found, let hashed): (entry, slot) = (found, hashed)
+        }
+        let keyspace = connections[call.connection].keyspace
+        if spec.flags.contains(.readonly) {
+            let secondary = reader(ofEntry: entry, call.connection)
+            if secondary >= 0 {
+                call.replica = secondary
+                return readHere(&call, spec, entry: entry)
+            }
+        }
+        switch locate(entry: entry, in: keyspace, slot: slot, place: call.connection) {
         case .refused(let text): return reject(call, text)
         case .blocked(let block): return .blocked(block)
         case .forward(let entry): return forward(&call, spec, to: entry)

@@ -15,8 +15,11 @@ extension Engine {
         guard isGet || word == 0x736574 && count == 3 else { return false }
         guard unsafe connections.address(place).pointee.isPlain, clientPause.until == 0 else { return false }
         let key = unsafe arguments[1]
-        let replica = localReplica(of: key, keyspace: connections[place].keyspace)
-        guard replica >= 0, numbers[replica].isServing else { return false }
+        let entry = keyspaces[connections[place].keyspace].locate(key)
+        guard entry >= 0 else { return false }
+        var replica = keyspaces[connections[place].keyspace].entries[entry].replica
+        if replica < 0, isGet { replica = reader(ofEntry: entry, place) }
+        guard replica >= 0, numbers[replica].isServing || numbers[replica].mayRead else { return false }
         let target = unsafe replyTarget(place, waits: !isGet)
         let start = unsafe target.pointee.bytes.count
         var call = unsafe Call(
@@ -58,6 +61,13 @@ extension Engine {
         call.reply.ok()
         stats.count(.set)
         return true
+    }
+
+    @inline(never)
+    func reader(ofEntry entry: Int, _ place: Int) -> Int {
+        let index = connections[place].keyspace
+        guard keyspaces[index].entries[entry].reader >= 0 else { return -1 }
+        return reader(keyspaces[index].entries[entry], place, usesSlots: keyspaces[index].usesSlots)
     }
 
     /// Index of the replica here that the map says is primary of the key's shard, or -1.

@@ -11,8 +11,23 @@ extension Engine {
         case refused(String)
     }
 
-    /// Locates the one shard of a command's keys.
+    /// The one shard of a command's keys.
+    enum Entry {
+        /// Index in the connection's keyspace; the slot if the client can follow MOVED for it.
+        case found(Int, slot: UInt16?)
+        case refused(String)
+    }
+
+    /// Locates the one shard of a command's keys, and who serves it.
     func locate(_ call: Call, _ spec: CommandSpec) -> Located {
+        switch entry(of: call, spec) {
+        case .refused(let text): .refused(text)
+        case .found(let entry, let slot):
+            locate(entry: entry, in: connections[call.connection].keyspace, slot: slot, place: call.connection)
+        }
+    }
+
+    func entry(of call: Call, _ spec: CommandSpec) -> Entry {
         let index = connections[call.connection].keyspace
         guard keyspaces[index].keyspace != nil else { return .refused(missingKeyspace(index)) }
         let onlyOneSlot = isClusterPort(call.connection) && keyspaces[index].usesSlots
@@ -32,7 +47,7 @@ extension Engine {
             entry = here
         }
         guard entry >= 0 else { return .refused("ERR the command names no key") }
-        return locate(entry: entry, in: index, slot: onlyOneSlot ? slot : nil, place: call.connection)
+        return .found(entry, slot: onlyOneSlot ? slot : nil)
     }
 
     /// Who serves the shard at `entry`. `slot`: the client can follow MOVED for it.

@@ -10,6 +10,8 @@ struct KeyspaceIndex: ~Copyable {
         var primary: NodeID?
         /// Index of this node's replica when the map or the node itself says it is the primary here; -1 else.
         var replica: Int
+        /// Index of this node's secondary if the keyspace's reads may be answered by one; -1 else.
+        var reader = -1
     }
 
     let name: String

@@ -5,12 +5,17 @@ internal import DequeModule
 // connection's order. What was refused is sent again, what may have run never is (RULES G1).
 extension Engine {
     /// Forwards a command whole. Its reply comes by a mark.
-    mutating func forward(_ call: inout Call, _ spec: CommandSpec, to entry: Int) -> Attempt {
+    /// - Parameter toPrimary: even if another member may answer it.
+    mutating func forward(
+        _ call: inout Call, _ spec: CommandSpec, to entry: Int, toPrimary: Bool = false
+    ) -> Attempt {
         let place = call.connection
         let index = connections[place].keyspace
         let shard = keyspaces[index].entries[entry]
         if connections[place].isSession { return refuseSession(call, shard.shard) }
-        guard let node = owner(of: shard) else { return .blocked(.serving) }
+        guard let primary = owner(of: shard) else { return .blocked(.serving) }
+        let isRead = spec.flags.contains(.readonly) && !toPrimary
+        let node = isRead ? readTarget(shard.shard, place) ?? primary : primary
         if isOrdered(place, shard.shard, behind: node) || hasForwardedEnough(call) { return .blocked(.order) }
         let request = takeRequest()
         let keyPosition = spec.keyPositions(count: call.count).first { _ in true } ?? 0
@@ -20,6 +25,10 @@ extension Engine {
             keyPosition: keyPosition)
         forward.arguments.append(count: call.count) { call[$0] }
         pushRemote(request, place)
+        if forward.isWrite { noteWritten(shard.shard, place) }
+        if node != primary {
+            gateway.readLimits.append((now.monotonic + settings.leaseMillis * 1_000_000 / 4, request))
+        }
         send(forward)
         call.isDeferred = true
         return .done
@@ -263,6 +272,7 @@ extension Engine {
 
     /// Ends what waits too long.
     mutating func expireForwards() {
+        hurryReads()
         while let limit = gateway.limits.first, limit.at <= now.monotonic {
             gateway.limits.removeFirst()
             guard let forward = gateway.forwards[limit.request] else { continue }

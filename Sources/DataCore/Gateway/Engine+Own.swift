@@ -157,7 +157,7 @@ extension Engine {
         call.reply.array(held.count)
         for index in held {
             let numbers = numbers[index]
-            call.reply.map(9)
+            call.reply.map(11)
             call.reply.bulk("shard")
             call.reply.integer(Int64(truncatingIfNeeded: numbers.shard))
             call.reply.bulk("keyspace")
@@ -165,7 +165,7 @@ extension Engine {
             call.reply.bulk("epoch")
             call.reply.integer(Int64(truncatingIfNeeded: numbers.epoch))
             call.reply.bulk("role")
-            call.reply.bulk("primary")
+            call.reply.bulk(role(index).rawValue)
             call.reply.bulk("serving")
             call.reply.integer(numbers.isServing ? 1 : 0)
             call.reply.bulk("last")
@@ -176,6 +176,10 @@ extension Engine {
             call.reply.integer(Int64(truncatingIfNeeded: numbers.applied))
             call.reply.bulk("bytes")
             call.reply.integer(Int64(truncatingIfNeeded: replicas[index].bytes))
+            call.reply.bulk("lag")
+            call.reply.integer(Int64(truncatingIfNeeded: lag(index).records))
+            call.reply.bulk("heard")
+            call.reply.integer(lag(index).millis)
         }
         return .done
     }

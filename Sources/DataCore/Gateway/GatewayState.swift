@@ -11,6 +11,8 @@ struct GatewayState {
     var gathers: [UInt64: Gather] = [:]
     /// Time limits in the order they come: all are equally long.
     var limits = Deque<(at: UInt64, request: UInt64)>()
+    /// When reads that were sent to a secondary go to the primary instead, in the order they come.
+    var readLimits = Deque<(at: UInt64, request: UInt64)>()
     /// Connections with a refused forward, to be sent again.
     var refused: Set<Int> = []
     /// Commands of this turn by node.

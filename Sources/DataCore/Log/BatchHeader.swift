@@ -59,6 +59,13 @@ public struct BatchHeader: Hashable, Sendable {
     public var end: LogOffset { LogOffset(generation: generation, offset: offset + UInt64(padded)) }
     public var start: LogOffset { LogOffset(generation: generation, offset: offset) }
 
+    /// Bytes that the batch at the front of `bytes` says it takes, checked by nothing; nil = there is no batch.
+    public static func claimedSize(_ bytes: ByteView) -> Int? {
+        guard bytes.count >= size, bytes.littleEndian(at: 0, as: UInt32.self) == magic else { return nil }
+        let length = Int(bytes.littleEndian(at: 32, as: UInt32.self))
+        return length < longestBatch ? padded(size + length) : nil
+    }
+
     static func padded(_ size: Int) -> Int { (size + Self.size - 1) & ~(Self.size - 1) }
 
     /// Reads the batch at the front of `bytes` and checks everything that one batch says about itself; nil if it is

@@ -6,16 +6,14 @@ struct BatchHistory {
     private var batches = Deque<Engine.BatchNote>()
     private var bytes = 0
 
-    /// Bytes kept when replicas elsewhere may need them.
-    static let limit = 64 << 20
-
     /// Keeps a batch.
+    /// - Parameter limit: bytes kept.
     /// - Returns: the batches that fell out.
-    mutating func keep(_ note: Engine.BatchNote) -> [LogBatch] {
+    mutating func keep(_ note: Engine.BatchNote, limit: Int) -> [LogBatch] {
         batches.append(note)
         bytes += note.batch.byteCount
         var gone: [LogBatch] = []
-        while bytes > Self.limit, let first = batches.popFirst() {
+        while bytes > limit, let first = batches.popFirst() {
             bytes -= first.batch.byteCount
             gone.append(first.batch)
         }

@@ -16,6 +16,7 @@ extension Engine {
     mutating func tickReplicas() {
         guard !replication.shared.isEmpty else { return }
         startLapsed()
+        commitWithoutReaders()
         if now.monotonic >= replication.nextBeat {
             replication.nextBeat = now.monotonic + leaseNanos / 4
             beatReplicas()
@@ -31,10 +32,12 @@ extension Engine {
         for index in replication.shared where replicas[index].isLeading {
             for place in replicas[index].followers.indices {
                 let node = replicas[index].followers[place].member.node
+                let heardAt = replication.beats[node]?.heardAt ?? 0
                 shards[node, default: []].append(
                     ReplicaBeat.Shard(
                         shard: ShardID(rawValue: numbers[index].shard), epoch: Epoch(rawValue: numbers[index].epoch),
-                        commit: Seq(rawValue: numbers[index].commit)))
+                        commit: Seq(rawValue: numbers[index].commit),
+                        mayRead: givesReads(index, place, heardAt: heardAt)))
                 askToReconcile(index, place)
             }
         }
@@ -45,7 +48,8 @@ extension Engine {
             line.sent.append((nonce, now.monotonic))
             if line.sent.count > 16 { line.sent.removeFirst() }
             replication.beats[node] = line
-            outbox(node).append(ReplicaBeat(nonce: nonce, leaseMillis: settings.leaseMillis, shards: own))
+            outbox(node).append(
+                ReplicaBeat(nonce: nonce, heard: line.heard, leaseMillis: settings.leaseMillis, shards: own))
         }
     }
 
@@ -53,7 +57,13 @@ extension Engine {
 
     mutating func noteBeat(_ beat: ReplicaBeat, from node: NodeID) {
         let lease = min(beat.leaseMillis, settings.leaseMillis)
-        var grant = ReplicaGrant(nonce: beat.nonce, leaseMillis: lease, shards: [], newer: [])
+        var line = replication.beats[node] ?? ReplicationState.BeatLine()
+        let answered = line.granted.first { $0.nonce == beat.heard }?.at
+        line.granted.append((entropy.next(), now.monotonic))
+        if line.granted.count > 16 { line.granted.removeFirst() }
+        replication.beats[node] = line
+        var grant = ReplicaGrant(
+            nonce: beat.nonce, own: line.granted.last?.nonce ?? 0, leaseMillis: lease, shards: [], newer: [])
         var isAdvanced = false
         for shard in beat.shards {
             guard let index = replicaIndex[shard.shard] else {
@@ -72,8 +82,13 @@ extension Engine {
                         last: Seq(rawValue: numbers[index].last),
                         durable: replicas[index].isReconciled ? reconciled(index).last : .zero))
                 isAdvanced = adoptCommit(shard.commit.rawValue, index) || isAdvanced
+                replicas[index].heardAt = now.monotonic
+                replicas[index].saidCommit = shard.commit.rawValue
+                if shard.mayRead, let answered { noteReadLease(index, until: answered + lease * 1_000_000) }
+                updateReading(index)
             }
         }
+        findEarliestLease()
         outbox(node).append(grant)
         if isAdvanced { commitAdvanced() }
     }
@@ -90,6 +105,8 @@ extension Engine {
     mutating func noteGrant(_ grant: ReplicaGrant, from node: NodeID) {
         guard let sent = replication.beats[node]?.sent.first(where: { $0.nonce == grant.nonce })?.at else { return }
         let until = sent + min(grant.leaseMillis, settings.leaseMillis) * 1_000_000
+        replication.beats[node]?.heard = grant.own
+        replication.beats[node]?.heardAt = now.monotonic
         var isAdvanced = false
         for shard in grant.shards {
             let ack = Reconciled(
@@ -102,6 +119,7 @@ extension Engine {
             }
             updateServing(index)
         }
+        findEarliestLease()
         for newer in grant.newer { noteCorrection(newer) }
         if isAdvanced { commitAdvanced() }
     }
@@ -127,7 +145,6 @@ extension Engine {
             servingChanged = true
             beats.isDue = true
         }
-        findEarliestLease()
     }
 
     /// When the soonest lease ends that the replica serves by.
@@ -137,20 +154,19 @@ extension Engine {
         return end
     }
 
-    func findEarliestLease(among indices: [Int]) -> UInt64 {
+    mutating func findEarliestLease() {
         var earliest = UInt64.max
-        for index in indices where numbers[index].isServing { earliest = min(earliest, leaseEnd(index)) }
-        return earliest
+        for index in replication.shared { earliest = min(earliest, answersUntil(index)) }
+        replication.earliestLease = earliest
     }
-
-    mutating func findEarliestLease() { replication.earliestLease = findEarliestLease(among: replication.shared) }
 
     /// Ends the serving of replicas whose lease is over by the clock. Returns whether there was one.
     @discardableResult
     mutating func expireLeases() -> Bool {
         var isExpired = false
-        for index in replication.shared where numbers[index].isServing && leaseEnd(index) <= now.monotonic {
+        for index in replication.shared where answersUntil(index) <= now.monotonic {
             numbers[index].isServing = false
+            numbers[index].mayRead = false
             isExpired = true
             effects.emit(note(.debug, "its leases have lapsed: it waits for new ones", replica: index))
         }

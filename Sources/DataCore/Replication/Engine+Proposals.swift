@@ -58,13 +58,15 @@ extension Engine {
 
     // MARK: A primary's followers
 
-    /// A learner of which this log cannot be continued is let go; the metadata group gives the shard another.
-    mutating func giveUp(_ index: Int, _ learner: Member) {
+    /// A follower whose log cannot be continued from here is let go; the metadata group gives the shard another copy.
+    mutating func giveUp(_ index: Int, _ follower: Member) {
         guard replicas[index].proposal == nil else { return }
         let configuration = replicas[index].configuration
+        let kept = configuration.members.filter { $0 != follower }
+        guard kept.count >= configuration.policy.minInSync || kept == configuration.members else { return }
         propose(
-            index, members: configuration.members, learners: configuration.learners.filter { $0 != learner },
-            why: "learner \(learner) is lost, or lacks more than this log has: it asks to go on without it")
+            index, members: kept, learners: configuration.learners.filter { $0 != follower },
+            why: "\(follower) is lost, or lacks more than this log has: it asks to go on without it")
     }
 
     private mutating func considerFollowers(_ index: Int) {

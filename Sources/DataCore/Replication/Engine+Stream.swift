@@ -81,18 +81,29 @@ extension Engine {
     /// acknowledged.
     mutating func resend(_ index: Int, _ place: Int) {
         let follower = replicas[index].followers[place]
-        guard replicas[index].hasBegun, follower.isReconciled, follower.lesson == nil,
+        guard replicas[index].hasBegun, follower.isReconciled, follower.lesson == nil, follower.search == 0,
             follower.sent < numbers[index].streamed, follower.acked >= follower.sent
         else { return }
         var records = ByteBuffer(capacity: 64 << 10)
         let last = collect(index, from: follower.sent + 1, into: &records)
-        guard last > follower.sent else { return teach(index, place) }
+        guard last > follower.sent else {
+            // One that has nothing yet is better off with the rows than with all that ever happened to them.
+            return follower.isLearner && follower.sent == 0 ? teach(index, place) : searchLog(index, place)
+        }
+        replicas[index].followers[place].foundAt = nil
+        send(index, place, records.view, through: last)
+    }
+
+    /// Sends a follower the records behind what it was sent last.
+    mutating func send(_ index: Int, _ place: Int, _ records: ByteView, through last: UInt64) {
+        let follower = replicas[index].followers[place]
         let part = part(index, from: follower.sent, replicas[index].epoch(of: follower.sent), to: last)
         outbox(follower.member.node).append(.records) { buffer in
             RecordStream.begin([part], in: &buffer)
-            buffer.append(records.view)
+            buffer.append(records)
         }
         replicas[index].followers[place].sent = last
+        replicas[index].followers[place].toldCommit = part.commit
     }
 
     /// Copies a replica's records from `seq` on, without a gap, up to what was streamed or a bound of bytes.

@@ -20,10 +20,16 @@ struct Follower {
     var toldCommit: UInt64 = 0
     /// Its lease runs until then, ns, counted from the send time of the beat it answered (RULES A2).
     var grantUntil: UInt64 = 0
+    /// It may answer reads until then, ns, by what it was given; counted a quarter longer.
+    var readsUntil: UInt64 = 0
     /// It may not be promoted before it has this record: rows it was taught may stem from any up to it.
     var mustReach: UInt64 = 0
     /// A walk over the store that it learns from.
     var lesson: Lesson?
+    /// The search of the log for what it lacks that is under way; 0 = none.
+    var search: UInt64 = 0
+    /// Where that log goes on behind what the last search found; nil = not known.
+    var foundAt: LogOffset?
 
     /// Whether commit and the serve check count it.
     var counts: Bool { !isLearner || isPromoting }
@@ -47,7 +53,7 @@ struct Lesson {
     var next: [UInt8]?
 }
 
-/// Whom a walk over a store is for.
+/// Whom a walk over a store, or a search of the log, is for.
 struct LessonWalk {
     var replica: Int
     var node: NodeID
@@ -92,7 +98,7 @@ struct ReplicationState {
     /// Batches that were applied and are kept for those who lag.
     var history = BatchHistory()
     var nextNonce: UInt64 = 1
-    /// Walks for learners, by their number.
+    /// Walks and searches for followers, by their number.
     var lessons: [UInt64: LessonWalk] = [:]
     /// The last ticket that is durable.
     var durableTicket: UInt64 = 0
@@ -102,9 +108,14 @@ struct ReplicationState {
     var boot: UInt64 = 0
     var nextBeat: UInt64 = 0
 
-    /// The beats to one node.
+    /// What goes to one node and comes from it.
     struct BeatLine {
         /// Nonces and send times of the last beats, newest last.
         var sent: [(nonce: UInt64, at: UInt64)] = []
+        /// Nonces and send times of the last answers to that node's beats, newest last.
+        var granted: [(nonce: UInt64, at: UInt64)] = []
+        /// The nonce of its newest answer, and when that came, ns; 0 = none did.
+        var heard: UInt64 = 0
+        var heardAt: UInt64 = 0
     }
 }

@@ -49,10 +49,22 @@ extension Engine {
             applied: Seq(rawValue: numbers.applied), bytes: replicas[index].bytes)
     }
 
-    private func role(_ index: Int) -> ReplicaRole {
+    func role(_ index: Int) -> ReplicaRole {
         let shard = replicas[index].configuration
         if shard.primary?.node == settings.id { return .primary }
         return shard.member(on: settings.id) != nil ? .secondary : .learner
+    }
+
+    /// How far a secondary or learner is behind what its primary said last: records that are committed and not known here as
+    /// such, and ms since that was said, -1 = not in this epoch. A primary is behind nobody.
+    func lag(_ index: Int) -> (records: UInt64, millis: Int64) {
+        guard !replicas[index].isLeading else { return (0, 0) }
+        let behind = replicas[index].saidCommit > numbers[index].commit
+        let heard = replicas[index].heardAt
+        return (
+            behind ? replicas[index].saidCommit - numbers[index].commit : 0,
+            heard == 0 ? -1 : Int64((now.monotonic - heard) / 1_000_000)
+        )
     }
 
     /// A primary that may answer; another replica that has its primary's log.

@@ -67,9 +67,10 @@ extension Engine {
     private mutating func adopt(_ shard: ShardConfiguration, _ held: Int) {
         let former = Former(
             configuration: replicas[held].configuration, state: replicas[held].state,
-            hasServed: numbers[held].isServing)
+            hasServed: numbers[held].isServing, followers: replicas[held].followers)
         for follower in replicas[held].followers {
             if let walk = follower.lesson?.walk { replication.lessons[walk] = nil }
+            replication.lessons[follower.search] = nil
         }
         replicas[held].configuration = shard
         takeRole(held, former: former)
@@ -80,6 +81,7 @@ extension Engine {
         var configuration: ShardConfiguration
         var state: Replica.State
         var hasServed: Bool
+        var followers: [Follower]
 
         func wasLed(by node: NodeID) -> Bool { configuration.primary?.node == node }
     }
@@ -89,6 +91,9 @@ extension Engine {
         let shard = replicas[index].configuration
         numbers[index].epoch = shard.epoch.rawValue
         numbers[index].isServing = false
+        numbers[index].mayRead = false
+        replicas[index].readUntil = 0
+        replicas[index].heardAt = 0
         numbers[index].isWritable = shard.members.count >= shard.policy.minInSync
         replicas[index].followers = []
         replicas[index].hasBegun = false
@@ -127,6 +132,12 @@ extension Engine {
         } else if former == nil, shard.handedOverFrom != nil {
             replicas[index].awaitsRelease = true
         }
+        if let former {
+            let gone = readersGone(
+                index, former.configuration, former.followers,
+                wasLeader: former.wasLed(by: settings.id) && former.state != .stopped)
+            replicas[index].readersGone = max(replicas[index].readersGone, gone)
+        }
         if mayBegin(index) { startEpoch(index) }
     }
 
@@ -135,7 +146,8 @@ extension Engine {
         replication.shared = replicas.indices.filter { index in
             let replica = replicas[index]
             return replica.isShared
-                ? replica.isLeading || replica.state == .following : replica.state == .starting && !replica.hasBegun
+                ? replica.isLeading || replica.state == .following
+                : replica.state == .starting && (!replica.hasBegun || replica.readersGone > 0)
         }
     }
 

@@ -73,14 +73,20 @@ extension Engine {
             for entry in keyspaces[index].entries.indices {
                 let shard = keyspaces[index].entries[entry].shard
                 var replica = -1
+                var reader = -1
                 if let held = replicaIndex[shard],
-                    replicas[held].state == .starting || replicas[held].state == .serving,
-                    replicas[held].configuration.primary?.node == settings.id,
                     replicas[held].configuration.epoch >= keyspaces[index].entries[entry].epoch
                 {
-                    replica = held
+                    if replicas[held].isLeading, replicas[held].configuration.primary?.node == settings.id {
+                        replica = held
+                    } else if replicas[held].state == .following,
+                        replicas[held].configuration.policy.read != .primary
+                    {
+                        reader = held
+                    }
                 }
                 keyspaces[index].entries[entry].replica = replica
+                keyspaces[index].entries[entry].reader = reader
             }
         }
     }

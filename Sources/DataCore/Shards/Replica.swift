@@ -27,6 +27,8 @@ struct ReplicaNumbers {
     /// Whether it passes the serve check: its epoch-start record is committed and its leases last (checked against the clock
     /// before and after each turn, RULES A1).
     var isServing: Bool
+    /// Whether it is a secondary that may answer reads, by its lease or since they may be old.
+    var mayRead = false
     /// Whether its members are enough for writes (RULES C10).
     var isWritable = true
     /// Its role was lost: records above `commit` will not be answered from here.
@@ -87,12 +89,20 @@ struct Replica {
     /// Whether its epoch-start record is logged.
     var hasBegun = false
     var proposal: PendingProposal?
+    /// Nothing is committed before then, ns: members that were left out may still answer reads (RULES A9).
+    var readersGone: UInt64 = 0
 
     // As secondary or learner
     /// Its log is a prefix of the primary's, in this epoch.
     var isReconciled = false
     /// Every grant it gave, times 1.25, has lapsed by then, ns; outlives epochs (RULES A7).
     var boundUntil: UInt64 = 0
+    /// Its read lease of this epoch ends then, ns.
+    var readUntil: UInt64 = 0
+    /// The commit point its primary told last.
+    var saidCommit: UInt64 = 0
+    /// When its primary was heard last, ns; 0 = not yet in this epoch.
+    var heardAt: UInt64 = 0
     /// It does not ask to take over before, ns.
     var patientUntil: UInt64 = 0
     var candidacy: Candidacy?

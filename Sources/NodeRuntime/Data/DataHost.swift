@@ -71,7 +71,8 @@ public final class DataHost {
             durable: { ticket in mailbox.post(.input(.durable(through: ticket))) },
             failed: { stop.fail("the log could not be written", $0) })
         readers = Readers(
-            stores: stores, answer: { mailbox.post(.input($0)) },
+            stores: stores, log: LogSearch(directory: directory.logPath, log: directory.identity.log),
+            answer: { mailbox.post(.input($0)) },
             failed: { stop.fail("LevelDB could not be read", $0) })
         flusher = Flusher(
             writer: writer, applier: applier, oldest: log.oldestGeneration,
@@ -180,6 +181,7 @@ public final class DataHost {
         case .forgetHints(let store, let through): applier.add(.forgetHints(store, through: through))
         case .read(let batch): readers.read(batch)
         case .scan(let scan): readers.scan(scan)
+        case .readLog(let read): readers.readLog(read)
         case .beat(let beat): link.send(beat)
         case .note(let line): note(line)
         case .cut(let store, let above, let through): applier.add(.cut(store, above: above, through: through))

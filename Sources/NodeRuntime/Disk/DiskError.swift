@@ -88,19 +88,20 @@ enum Files {
         return names.sorted()
     }
 
-    /// The whole of a file.
-    static func read(_ path: String) throws(DiskError) -> [UInt8] {
+    /// The whole of a file, or, from a byte on, as much of it as there is up to a count of bytes.
+    static func read(_ path: String, from start: Int = 0, count: Int = .max) throws(DiskError) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError("cannot open", path) }
         defer { close(descriptor) }
-        let size = Int(lseek(descriptor, 0, SEEK_END))
-        guard size >= 0 else { throw DiskError("cannot read", path) }
+        let end = Int(lseek(descriptor, 0, SEEK_END))
+        guard end >= 0 else { throw DiskError("cannot read", path) }
+        let size = min(max(end - start, 0), count)
         var bytes = [UInt8](repeating: 0, count: size)
         var done = 0
         while done < size {
             let got = unsafe bytes.withUnsafeMutableBytes { room -> Int in
                 guard let base = room.baseAddress else { return 0 }
-                return unsafe pread(descriptor, base + done, size - done, off_t(done))
+                return unsafe pread(descriptor, base + done, size - done, off_t(start + done))
             }
             if got < 0, errno == EINTR { continue }
             guard got >= 0 else { throw DiskError("cannot read", path) }

@@ -2,14 +2,16 @@ internal import ClusterModel
 internal import DataCore
 internal import LevelStore
 
-/// The threads that read LevelDB for the core: they may wait for the disk, the reactor never does.
+/// The threads that read LevelDB and the log for the core: they may wait for the disk, the reactor never does.
 final class Readers: @unchecked Sendable {
     private enum Job {
         case rows(RowBatch)
         case scan(Scan)
+        case log(LogRead)
     }
 
     private let stores: ShardStores
+    private let log: LogSearch
     private let queue = WorkQueue<Job>()
     private let answer: (DataInput) -> Void
     private let failed: (DiskError) -> Void
@@ -19,10 +21,11 @@ final class Readers: @unchecked Sendable {
     ///   - answer: told from a reader's thread.
     ///   - failed: a store gave bytes that are not what was written (RULES E4).
     init(
-        stores: ShardStores, count: Int = 2, answer: @escaping (DataInput) -> Void,
+        stores: ShardStores, log: LogSearch, count: Int = 2, answer: @escaping (DataInput) -> Void,
         failed: @escaping (DiskError) -> Void
     ) {
         self.stores = stores
+        self.log = log
         self.answer = answer
         self.failed = failed
         for number in 0..<count { workers.append(Worker("reader-\(number)") { [self] in run() }) }
@@ -30,6 +33,7 @@ final class Readers: @unchecked Sendable {
 
     func read(_ batch: RowBatch) { queue.add(.rows(batch)) }
     func scan(_ scan: Scan) { queue.add(.scan(scan)) }
+    func readLog(_ read: LogRead) { queue.add(.log(read)) }
 
     func stop() {
         queue.close()
@@ -50,6 +54,9 @@ final class Readers: @unchecked Sendable {
                     judge(error, scan.store)
                 }
                 answer(.scanned(scan))
+            case .log(let read):
+                log.run(read)
+                answer(.logRead(read))
             }
         }
     }

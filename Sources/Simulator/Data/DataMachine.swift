@@ -67,6 +67,7 @@ public final class DataMachine {
             gateway: address(.gateway), peer: address(nil), seed: chance.next())
         settings.cacheBytes = world.settings.cacheBytes
         settings.backlogBytes = world.settings.backlogBytes
+        settings.historyBytes = world.settings.historyBytes
         settings.leaseMillis = world.settings.leaseMillis
         settings.gatewayTimeoutMillis = world.settings.gatewayTimeoutMillis
         settings.zone = "z\(index % 3)"

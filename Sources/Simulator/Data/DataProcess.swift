@@ -297,6 +297,11 @@ final class DataProcess: Endpoint {
                 disk.answer(scan)
                 return .scanned(scan)
             }
+        case .readLog(let search):
+            read { [disk] in
+                disk.log.answer(search)
+                return .logRead(search)
+            }
         case .beat(let beat): self.beat(beat)
         case .close(let id): if let socket = socket(of: id) { close(socket) }
         case .resumeReading(let id):

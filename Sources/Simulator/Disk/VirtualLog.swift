@@ -74,6 +74,20 @@ final class VirtualLog {
         }
     }
 
+    // MARK: Searching
+
+    func answer(_ read: LogRead) {
+        let start =
+            read.place?.generation ?? segments.last { segment in
+                segment.bytes.withByteView { read.begins(in: $0, generation: segment.generation, log: log) } == true
+            }?.generation ?? oldestGeneration
+        for segment in segments where segment.generation >= start && !read.isComplete {
+            if read.place?.generation != segment.generation { read.advance(to: segment.generation) }
+            guard let place = read.place, place.offset <= UInt64(segment.bytes.count) else { continue }
+            segment.bytes.withByteView { _ = read.take($0[Int(place.offset)..<$0.count], at: place, log: log) }
+        }
+    }
+
     // MARK: Writing
 
     /// The segment that is written now.

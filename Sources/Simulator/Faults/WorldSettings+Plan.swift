@@ -8,6 +8,8 @@ extension WorldSettings {
         nodes = chance.between(3, 5)
         metas = chance.between(1, 2)
         keyspace = Self.keyspace(&chance, nodes: nodes)
+        var reads = Chance(seed: plan.seed, stream: "reads")
+        if reads.oneIn(2) { keyspace.read = .any }
         leaseMillis = chance.pick([500, 1000, 1000, 2000])
         gatewayTimeoutMillis = chance.between(UInt64(1000), 5000)
         syncDelay = 50_000...chance.scaled(200_000, 5_000_000)
@@ -31,6 +33,7 @@ extension WorldSettings {
             var own = plan.chance(.smallMemory)
             cacheBytes = own.oneIn(2) ? 0 : 4096
             backlogBytes = own.between(2, 64) << 10
+            historyBytes = own.pick([0, 1 << 10, 16 << 10])
         }
     }
 

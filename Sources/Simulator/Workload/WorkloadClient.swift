@@ -18,6 +18,10 @@ final class WorkloadClient {
     private let number: Int
     private var chance: Chance
     private let port: PortKind
+    /// Whether it lets secondaries answer: on the cluster port that has to be said.
+    private let isReadonly: Bool
+    /// Replies to READONLY that have not come.
+    private var unasked = 0
     private var connection: ClientConnection?
     private var target: Address
     private var waiting: [Waiting] = []
@@ -41,6 +45,8 @@ final class WorkloadClient {
         var pipelines = plan.chance(.pipelines)
         longestPipeline = plan.has(.pipelines) ? pipelines.between(2, 12) : 1
         abandons = plan.has(.abandon) ? 0.02 : 0
+        var reads = Chance(seed: plan.seed, stream: "readonly \(number)")
+        isReadonly = port == .cluster && reads.oneIn(2)
         self.chance = chance
     }
 
@@ -100,6 +106,8 @@ final class WorkloadClient {
             lose()
         }
         connection = made
+        unasked = isReadonly ? 1 : 0
+        if isReadonly { made.send([["READONLY"]]) }
         return made
     }
 
@@ -114,6 +122,10 @@ final class WorkloadClient {
     }
 
     private func take(_ reply: RESPValue) {
+        if unasked > 0 {
+            unasked -= 1
+            return
+        }
         guard !waiting.isEmpty else {
             return world.violate(.malformed, "client \(number) got a reply too many: \(reply)")
         }

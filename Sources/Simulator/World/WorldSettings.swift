@@ -10,6 +10,7 @@ public struct WorldSettings: Sendable {
     // Of data nodes
     public var cacheBytes = 1 << 20
     public var backlogBytes = 1 << 24
+    public var historyBytes = 1 << 24
     public var segmentBytes = 1 << 20
     /// ms.
     public var gatewayTimeoutMillis: UInt64 = 5000

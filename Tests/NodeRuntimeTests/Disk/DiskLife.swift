@@ -81,7 +81,8 @@ final class DiskLife {
             durable: { ticket in told.state.withLock { $0.durable = max($0.durable, ticket) } },
             failed: { told.fail("log: \($0)") })
         readers = Readers(
-            stores: stores, answer: { _ in told.state.withLock { $0.answers += 1 } },
+            stores: stores, log: LogSearch(directory: directory.logPath, log: directory.identity.log),
+            answer: { _ in told.state.withLock { $0.answers += 1 } },
             failed: { told.fail("reader: \($0)") })
         flusher = Flusher(
             writer: writer, applier: applier, oldest: log.oldestGeneration, retained: retained, period: 0.01,

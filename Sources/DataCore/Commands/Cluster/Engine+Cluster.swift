@@ -1,14 +1,16 @@
 import ClusterModel
 
-// CLUSTER: the route table of the connection's keyspace in the words of Redis Cluster. All members are masters: clients
-// are sent to primaries alone.
+// CLUSTER: the route table of the connection's keyspace in the words of Redis Cluster. All nodes are masters: clients are
+// sent to primaries, but for those that say READONLY.
 extension Engine {
     mutating func runCluster(_ call: inout Call, _ id: CommandID) -> Attempt {
         let view = { (engine: borrowing Engine, place: Int) in engine.clusterView(engine.connections[place].keyspace) }
         switch id {
         case .clusterInfo: call.reply.verbatim(clusterInfo(view(self, call.connection)))
         case .clusterNodes: call.reply.verbatim(clusterNodes(view(self, call.connection)))
-        case .clusterSlots: writeSlots(view(self, call.connection), call)
+        case .clusterSlots:
+            seesReplicas(call.connection)
+                ? writeSlotsWithReplicas(call) : writeSlots(view(self, call.connection), call)
         case .clusterShards: writeShards(view(self, call.connection), call)
         case .clusterMyid:
             call.reply.bulk(ClusterView.Member(node: settings.node, isSelf: true).id)

@@ -72,7 +72,7 @@ extension Engine {
         call.reply.bulk(decimal: now.wall % 1000 * 1000)
     }
 
-    /// READONLY, READWRITE, ASKING: all replicas that serve are primaries, so they change nothing but what is shown.
+    /// READONLY lets a secondary here answer reads, where the keyspace's read mode does; ASKING changes nothing.
     private mutating func clusterFlag(_ call: Call, _ id: CommandID) -> Attempt {
         guard isClusterPort(call.connection) else {
             return reject(call, "ERR This instance has cluster support disabled")

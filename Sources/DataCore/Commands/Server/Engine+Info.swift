@@ -159,6 +159,12 @@ extension Engine {
         text.section("Replication")
         text.field("role", "master")
         text.field("connected_slaves", 0)
+        let held = replicas.indices.filter { replicas[$0].state != .dropped }
+        let others = held.filter { !replicas[$0].isLeading }.map { lag($0) }
+        text.field("ostraka_primaries", held.count - others.count)
+        text.field("ostraka_secondaries", others.count)
+        text.field("ostraka_lag_records", others.map(\.records).max() ?? 0)
+        text.field("ostraka_lag_ms", others.map(\.millis).max() ?? 0)
         text.field("master_failover_state", "no-failover")
         text.field("master_replid", "\(settings.store)00000000")
         text.field("master_replid2", String(repeating: "0", count: 40))
