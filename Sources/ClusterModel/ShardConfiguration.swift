@@ -25,6 +25,27 @@ public struct Proposal: Hashable, Codable, Sendable {
     }
 }
 
+/// The members of one configuration and how many of them hold a committed record: who has to be heard before another
+/// primary may be chosen (RULES C7).
+public struct Electorate: Hashable, Codable, Sendable {
+    public var members: [Member]
+    public var ack: Ack
+
+    public init(members: [Member], ack: Ack) {
+        self.members = members
+        self.ack = ack
+    }
+
+    /// How many members a primary needs the grants of, itself counted, and how many of them commit an epoch.
+    public var leaseQuorum: Int { ack == .all ? members.count : members.count / 2 + 1 }
+    /// How many members must be sealed: so many that one of them has every committed record (`one`: what was not copied yet
+    /// may be lost) and one of them is needed by any other primary's lease (RULES A10).
+    public var sealQuorum: Int { members.count - leaseQuorum + 1 }
+
+    /// Whether those who are sealed are enough of this configuration.
+    public func isSealed(by sealed: [Member]) -> Bool { members.count { sealed.contains($0) } >= sealQuorum }
+}
+
 /// A shard's range, policy and ordered replicas, stamped with an epoch (RULES C0). One content per (shard, epoch),
 /// for ever.
 public struct ShardConfiguration: Hashable, Codable, Sendable, Identifiable {
@@ -43,11 +64,14 @@ public struct ShardConfiguration: Hashable, Codable, Sendable, Identifiable {
     /// The primary of the previous configuration when it hands its role over (RULES C13); nil when the primary did not
     /// change, or when the former one is known dead.
     public var handedOverFrom: NodeID?
+    /// The configurations before this one, from the last that is known to have been active on: with ack below all any of
+    /// them may have committed what the members of this one alone do not know, until this one is active (RULES C7).
+    public var unsettled: [Electorate] = []
 
     public init(
         id: ShardID, keyspace: KeyspaceID, epoch: Epoch, range: ShardRange, policy: ReplicationPolicy,
         members: [Member], learners: [Member] = [], proposal: Proposal, primaryBoot: BootNonce,
-        handedOverFrom: NodeID? = nil
+        handedOverFrom: NodeID? = nil, unsettled: [Electorate] = []
     ) {
         self.id = id
         self.keyspace = keyspace
@@ -59,7 +83,26 @@ public struct ShardConfiguration: Hashable, Codable, Sendable, Identifiable {
         self.proposal = proposal
         self.primaryBoot = primaryBoot
         self.handedOverFrom = handedOverFrom
+        self.unsettled = unsettled
     }
+
+    /// `unsettled` may be missing: documents from before it was there.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        id = try fields.decode(ShardID.self, forKey: .id)
+        keyspace = try fields.decode(KeyspaceID.self, forKey: .keyspace)
+        epoch = try fields.decode(Epoch.self, forKey: .epoch)
+        range = try fields.decode(ShardRange.self, forKey: .range)
+        policy = try fields.decode(ReplicationPolicy.self, forKey: .policy)
+        members = try fields.decode([Member].self, forKey: .members)
+        learners = try fields.decode([Member].self, forKey: .learners)
+        proposal = try fields.decode(Proposal.self, forKey: .proposal)
+        primaryBoot = try fields.decode(BootNonce.self, forKey: .primaryBoot)
+        handedOverFrom = try fields.decodeIfPresent(NodeID.self, forKey: .handedOverFrom)
+        unsettled = try fields.decodeIfPresent([Electorate].self, forKey: .unsettled) ?? []
+    }
+
+    public var electorate: Electorate { Electorate(members: members, ack: policy.ack) }
 
     public var primary: Member? { members.first }
     public func member(on node: NodeID) -> Member? { members.first { $0.node == node } }

@@ -68,6 +68,8 @@ public struct RecoveredNode {
         public var incarnation: Incarnation
         /// The highest configuration it promised; its epoch is the highest epoch it acted in.
         public var configuration: ShardConfiguration
+        /// The lowest epoch it may take part in: above the configuration's where it was sealed (RULES C7).
+        public var promised: Epoch
         /// Last record in the log.
         public var lastEpoch: Epoch
         public var last: Seq
@@ -79,12 +81,13 @@ public struct RecoveredNode {
         public var time: Int64
 
         public init(
-            shard: ShardID, incarnation: Incarnation, configuration: ShardConfiguration, lastEpoch: Epoch, last: Seq,
-            applied: Seq, epochs: [EpochStart] = [], time: Int64
+            shard: ShardID, incarnation: Incarnation, configuration: ShardConfiguration, promised: Epoch = .none,
+            lastEpoch: Epoch, last: Seq, applied: Seq, epochs: [EpochStart] = [], time: Int64
         ) {
             self.shard = shard
             self.incarnation = incarnation
             self.configuration = configuration
+            self.promised = promised
             self.lastEpoch = lastEpoch
             self.last = last
             self.applied = applied

@@ -103,7 +103,7 @@ extension MetaNode {
         _ effects: inout Effects<MetaEffect>
     ) {
         guard let position = state.position.successor else { return }
-        let entry = LogEntry(writer: settings.writer, term: term, wall: now.wall, commands: commands)
+        let entry = LogEntry(writer: settings.writer, term: term, wall: now.wall, commands: settled(commands))
         appending = PendingAppend(position: position, entry: entry, isClaim: isClaim, held: held)
         lastAppend = now.monotonic
         effects.emit(.append(position, entry))

@@ -84,10 +84,6 @@ struct KeyspaceTests {
             KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .range, splitAt: [Key([2]), Key([1])])), .usage,
             "--split-at"
         ),
-        (
-            KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash), replicas: 3, ack: .majority), .refused,
-            "--ack majority"
-        ),
         (KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash), replicas: 0), .usage, "--replicas"),
         (KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash), minInSync: 4), .usage, "--min-in-sync"),
         (KeyspaceWish(name: "k", scheme: SchemeParameters(kind: .hash), ack: .one, read: .any), .usage, "--read any"),
@@ -171,7 +167,7 @@ struct KeyspaceTests {
 
     @Test(arguments: [
         (["color": "red"], AdminErrorCode.usage), (["ack": "some"], .usage), (["split-bytes": "+5"], .usage),
-        (["split-bytes": "0"], .usage), (["auto-split": "yes"], .usage), (["replicas": "2", "ack": "one"], .refused),
+        (["split-bytes": "0"], .usage), (["auto-split": "yes"], .usage),
         (["min-in-sync": "3"], .usage), (["merge-bytes": "600", "split-bytes": "1000"], .usage), ([:], .usage),
         (["ack": "one", "read": "any"], .usage),
     ])

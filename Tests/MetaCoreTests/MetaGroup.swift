@@ -180,9 +180,9 @@ extension MetaGroup {
 
     mutating func create(
         _ name: String = "default", _ scheme: SchemeParameters = SchemeParameters(kind: .hash), replicas: Int? = 1,
-        minInSync: Int? = nil
+        minInSync: Int? = nil, ack: Ack? = nil
     ) -> AdminAnswer? {
-        let wish = KeyspaceWish(name: name, scheme: scheme, replicas: replicas, minInSync: minInSync)
+        let wish = KeyspaceWish(name: name, scheme: scheme, replicas: replicas, ack: ack, minInSync: minInSync)
         return admin(.createKeyspace(wish, plan: false))
     }
 }

@@ -114,8 +114,9 @@ def cluster_of_three(flow):
     return cluster
 
 
-def create(cluster):
-    cluster.shardctl("keyspace", "create", "default", "--replicas", "3", "--flow", cluster.flow, "--shards", "8", "--yes")
+def create(cluster, *policy):
+    cluster.shardctl(
+        "keyspace", "create", "default", "--replicas", "3", "--flow", cluster.flow, "--shards", "8", *policy, "--yes")
 
 
 def whole_again(cluster):
@@ -127,11 +128,11 @@ def whole_again(cluster):
     eventually(is_whole, "three members of every shard", 60, 0.3)
 
 
-def trouble(flow, seconds, share, act):
+def trouble(flow, seconds, share, act, *policy):
     """Runs load and, every few seconds, `act`; then waits until all is whole and judges."""
     randomness = random.Random(f"{flow}{seconds}")
     with cluster_of_three(flow) as cluster:
-        create(cluster)
+        create(cluster, *policy)
         with Registers(cluster) as registers:
             end = time.monotonic() + seconds
             while time.monotonic() < end:
@@ -141,15 +142,27 @@ def trouble(flow, seconds, share, act):
             registers.judge(cluster, share)
 
 
-def kill_9(flow):
-    """kill -9 of any one process, again and again; it is started again a moment later."""
-    def act(cluster, randomness):
-        name = randomness.choice(["d1", "d2", "d3", "d1", "d2", "d3", "m1", "m2"])
-        os.kill(cluster.pid(name), signal.SIGKILL)
-        time.sleep(randomness.uniform(0.2, 3.0))
-        cluster.restart(name)
+def killing(cluster, randomness):
+    """kill -9 of any one process; it is started again a moment later."""
+    name = randomness.choice(["d1", "d2", "d3", "d1", "d2", "d3", "m1", "m2"])
+    os.kill(cluster.pid(name), signal.SIGKILL)
+    time.sleep(randomness.uniform(0.2, 3.0))
+    cluster.restart(name)
 
-    trouble(flow, 1800 if SOAK else 40, 0.95, act)
+
+def kill_9(flow):
+    """kill -9 again and again."""
+    trouble(flow, 1800 if SOAK else 40, 0.95, killing)
+
+
+def kill_9_majority(flow):
+    """The same where two of three members commit: a member that is away delays nobody."""
+    trouble(flow, 900 if SOAK else 25, 0.95, killing, "--ack", "majority")
+
+
+def kill_9_any(flow):
+    """The same where every member answers reads, as linearizable as at the primary."""
+    trouble(flow, 900 if SOAK else 25, 0.95, killing, "--read", "any")
 
 
 def pauses(flow):
@@ -195,7 +208,7 @@ def without_metasrv(flow):
 def main():
     only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
     report = Report()
-    for body in (kill_9, pauses, all_at_once, without_metasrv):
+    for body in (kill_9, kill_9_majority, kill_9_any, pauses, all_at_once, without_metasrv):
         for flow in ("fanout", "chain"):
             name = f"replicas: {body.__name__} {flow}"
             if only in name:

@@ -3,7 +3,7 @@
 //
 // | size | field |
 // |---|---|
-// | 1 | format, 1 |
+// | 1 | format, 2; format 1 ends before the electorates |
 // | 8 | shard |
 // | 8 | keyspace |
 // | 8 | epoch |
@@ -15,9 +15,10 @@
 // | ... | text proposer, 8 request |
 // | 8 | boot of the primary |
 // | 1 ... | flag and, if set, text: handed over from |
+// | 4 ... | electorates: count; each members as above, 1 ack |
 
 extension ShardConfiguration {
-    private static let format: UInt8 = 1
+    private static let format: UInt8 = 2
     /// Longest name of a node or proposer that is read.
     private static let nameBytes = 1024
 
@@ -29,18 +30,18 @@ extension ShardConfiguration {
         buffer.append(littleEndian: epoch.rawValue)
         range.encode(into: &buffer)
         policy.encode(into: &buffer)
-        for list in [members, learners] {
-            buffer.append(littleEndian: UInt32(list.count))
-            for member in list {
-                buffer.append(counted: member.node.rawValue)
-                buffer.append(littleEndian: member.incarnation.rawValue)
-            }
-        }
+        buffer.append(members: members)
+        buffer.append(members: learners)
         buffer.append(counted: proposal.proposer)
         buffer.append(littleEndian: proposal.request)
         buffer.append(littleEndian: primaryBoot.rawValue)
         buffer.append(flag: handedOverFrom != nil)
         if let handedOverFrom { buffer.append(counted: handedOverFrom.rawValue) }
+        buffer.append(littleEndian: UInt32(unsettled.count))
+        for electorate in unsettled {
+            buffer.append(members: electorate.members)
+            buffer.append(electorate.ack.code)
+        }
     }
 
     /// Reads what `encode` wrote; nil if the bytes are not exactly one configuration.
@@ -52,7 +53,8 @@ extension ShardConfiguration {
 
     /// Reads a configuration from the front of a document; nil and a failed reader if there is none.
     public init?(_ reader: inout BinaryReader) {
-        guard reader.integer(UInt8.self) == Self.format, let id = reader.integer(UInt64.self),
+        guard let format = reader.integer(UInt8.self), (1...Self.format).contains(format),
+            let id = reader.integer(UInt64.self),
             let keyspace = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
             let range = ShardRange(&reader), let policy = ReplicationPolicy(&reader),
             let members = Self.members(&reader), let learners = Self.members(&reader),
@@ -67,11 +69,22 @@ extension ShardConfiguration {
             guard let name = reader.text(limit: Self.nameBytes) else { return nil }
             former = NodeID(rawValue: name)
         }
+        guard let unsettled = format == 1 ? [] : Self.electorates(&reader) else { return nil }
         self.init(
             id: ShardID(rawValue: id), keyspace: KeyspaceID(rawValue: keyspace), epoch: Epoch(rawValue: epoch),
             range: range, policy: policy, members: members, learners: learners,
             proposal: Proposal(proposer: proposer, request: request), primaryBoot: BootNonce(rawValue: boot),
-            handedOverFrom: former)
+            handedOverFrom: former, unsettled: unsettled)
+    }
+
+    private static func electorates(_ reader: inout BinaryReader) -> [Electorate]? {
+        guard let count = reader.count(ofAtLeast: 5) else { return nil }
+        var electorates: [Electorate] = []
+        for _ in 0..<count {
+            guard let members = members(&reader), let ack = Ack.read(&reader) else { return nil }
+            electorates.append(Electorate(members: members, ack: ack))
+        }
+        return electorates
     }
 
     private static func members(_ reader: inout BinaryReader) -> [Member]? {
@@ -85,6 +98,28 @@ extension ShardConfiguration {
             members.append(Member(node: NodeID(rawValue: node), incarnation: Incarnation(rawValue: incarnation)))
         }
         return members
+    }
+}
+
+extension ByteBuffer {
+    fileprivate mutating func append(members: [Member]) {
+        append(littleEndian: UInt32(members.count))
+        for member in members {
+            append(counted: member.node.rawValue)
+            append(littleEndian: member.incarnation.rawValue)
+        }
+    }
+}
+
+extension Ack {
+    // A case keeps its number for ever (RULES H8).
+    private static let codes: [Ack] = [.all, .majority, .one]
+
+    fileprivate var code: UInt8 { UInt8(Self.codes.firstIndex(of: self) ?? 0) }
+
+    fileprivate static func read(_ reader: inout BinaryReader) -> Ack? {
+        guard let code = reader.integer(UInt8.self) else { return nil }
+        return Int(code) < codes.count ? codes[Int(code)] : reader.fail()
     }
 }
 
@@ -145,20 +180,19 @@ extension ShardRange {
 extension ReplicationPolicy {
     // Codes on disk and on the wire: a case keeps its number for ever (RULES H8).
     private static let flows: [Flow] = [.fanout, .chain]
-    private static let acks: [Ack] = [.all, .majority, .one]
     private static let reads: [ReadMode] = [.primary, .any, .nearest, .secondary]
 
     func encode(into buffer: inout ByteBuffer) {
         buffer.append(littleEndian: UInt32(clamping: replicas))
         buffer.append(UInt8(Self.flows.firstIndex(of: flow) ?? 0))
-        buffer.append(UInt8(Self.acks.firstIndex(of: ack) ?? 0))
+        buffer.append(ack.code)
         buffer.append(littleEndian: UInt32(clamping: minInSync))
         buffer.append(UInt8(Self.reads.firstIndex(of: read) ?? 0))
     }
 
     init?(_ reader: inout BinaryReader) {
         guard let replicas = reader.integer(UInt32.self), let flow = Self.choice(Self.flows, &reader),
-            let ack = Self.choice(Self.acks, &reader), let minInSync = reader.integer(UInt32.self),
+            let ack = Ack.read(&reader), let minInSync = reader.integer(UInt32.self),
             let read = Self.choice(Self.reads, &reader)
         else { return nil }
         self.init(replicas: Int(replicas), flow: flow, ack: ack, minInSync: Int(minInSync), read: read)

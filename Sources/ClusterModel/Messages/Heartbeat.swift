@@ -117,10 +117,33 @@ public struct ReconfigureRequest: Hashable, Codable, Sendable {
     public var expected: Epoch
     /// The wished configuration; its epoch is `expected` + 1.
     public var configuration: ShardConfiguration
+    /// With ack below all, when a primary is to be replaced: the replicas that were sealed for it, and how far their logs
+    /// are (RULES C7).
+    public var seals: [Seal]?
+    /// The proposer knows that `expected` was active, so that earlier configurations need no seals.
+    public var isActive: Bool?
 
-    public init(expected: Epoch, configuration: ShardConfiguration) {
+    /// A replica that has promised not to take part in the epoch `expected` any more, and the end of its durable log.
+    public struct Seal: Hashable, Codable, Sendable {
+        public var member: Member
+        public var lastEpoch: Epoch
+        public var last: Seq
+
+        public init(member: Member, lastEpoch: Epoch, last: Seq) {
+            self.member = member
+            self.lastEpoch = lastEpoch
+            self.last = last
+        }
+
+        /// Whether its log is as long as another's: by epoch first.
+        public func covers(_ other: Seal) -> Bool { (lastEpoch, last) >= (other.lastEpoch, other.last) }
+    }
+
+    public init(expected: Epoch, configuration: ShardConfiguration, seals: [Seal]? = nil, isActive: Bool? = nil) {
         self.expected = expected
         self.configuration = configuration
+        self.seals = seals
+        self.isActive = isActive
     }
 }
 

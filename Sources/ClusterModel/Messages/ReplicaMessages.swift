@@ -241,15 +241,19 @@ public struct ReplicaAcks: ReplicaMessage {
     }
 }
 
-/// A secondary whose grant to the primary has lapsed asks the other members before it takes over (RULES C17).
+/// A secondary whose grant to the primary has lapsed asks the other members before it takes over (RULES C17). With ack below
+/// all it asks them to be sealed, too: to take no further part in the epoch (RULES C7).
 public struct TakeoverPoll: ReplicaMessage {
     public static let kind = ReplicaMessageKind.poll
     public var nonce: UInt64
     public var shard: ShardID
     public var epoch: Epoch
+    /// Who is asked takes no part in this epoch, or an earlier one, from here on.
+    public var seals: Bool
 
-    public init(nonce: UInt64, shard: ShardID, epoch: Epoch) {
+    public init(nonce: UInt64, shard: ShardID, epoch: Epoch, seals: Bool = false) {
         self.nonce = nonce
+        self.seals = seals
         self.shard = shard
         self.epoch = epoch
     }
@@ -258,13 +262,14 @@ public struct TakeoverPoll: ReplicaMessage {
         buffer.append(littleEndian: nonce)
         buffer.append(littleEndian: shard.rawValue)
         buffer.append(littleEndian: epoch.rawValue)
+        buffer.append(flag: seals)
     }
 
     public init?(_ reader: inout BinaryReader) {
         guard let nonce = reader.integer(UInt64.self), let shard = reader.integer(UInt64.self),
-            let epoch = reader.integer(UInt64.self)
+            let epoch = reader.integer(UInt64.self), let seals = reader.flag()
         else { return nil }
-        self.init(nonce: nonce, shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch))
+        self.init(nonce: nonce, shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch), seals: seals)
     }
 }
 
@@ -278,19 +283,22 @@ public struct TakeoverVote: ReplicaMessage {
     public var incarnation: Incarnation
     /// Whether its own grant to the primary has lapsed: if not, it hears the primary.
     public var hasLapsed: Bool
-    /// Its last record.
+    /// Whether it was sealed by the poll, durably.
+    public var isSealed: Bool
+    /// Its last record; of a sealed one the last there will be.
     public var lastEpoch: Epoch
     public var last: Seq
 
     public init(
-        nonce: UInt64, shard: ShardID, epoch: Epoch, incarnation: Incarnation, hasLapsed: Bool, lastEpoch: Epoch,
-        last: Seq
+        nonce: UInt64, shard: ShardID, epoch: Epoch, incarnation: Incarnation, hasLapsed: Bool, isSealed: Bool = false,
+        lastEpoch: Epoch, last: Seq
     ) {
         self.nonce = nonce
         self.shard = shard
         self.epoch = epoch
         self.incarnation = incarnation
         self.hasLapsed = hasLapsed
+        self.isSealed = isSealed
         self.lastEpoch = lastEpoch
         self.last = last
     }
@@ -301,6 +309,7 @@ public struct TakeoverVote: ReplicaMessage {
         buffer.append(littleEndian: epoch.rawValue)
         buffer.append(littleEndian: incarnation.rawValue)
         buffer.append(flag: hasLapsed)
+        buffer.append(flag: isSealed)
         buffer.append(littleEndian: lastEpoch.rawValue)
         buffer.append(littleEndian: last.rawValue)
     }
@@ -308,13 +317,13 @@ public struct TakeoverVote: ReplicaMessage {
     public init?(_ reader: inout BinaryReader) {
         guard let nonce = reader.integer(UInt64.self), let shard = reader.integer(UInt64.self),
             let epoch = reader.integer(UInt64.self), let incarnation = reader.integer(UInt64.self),
-            let hasLapsed = reader.flag(), let lastEpoch = reader.integer(UInt64.self),
+            let hasLapsed = reader.flag(), let isSealed = reader.flag(), let lastEpoch = reader.integer(UInt64.self),
             let last = reader.integer(UInt64.self)
         else { return nil }
         self.init(
             nonce: nonce, shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch),
             incarnation: Incarnation(rawValue: incarnation), hasLapsed: hasLapsed,
-            lastEpoch: Epoch(rawValue: lastEpoch),
+            isSealed: isSealed, lastEpoch: Epoch(rawValue: lastEpoch),
             last: Seq(rawValue: last))
     }
 }

@@ -42,7 +42,8 @@ extension Engine {
     /// Recounts the commit point by the policy. Records of earlier epochs commit only with this epoch's start record
     /// (RULES C8). Returns whether it rose.
     mutating func advanceCommit(_ replica: Int) -> Bool {
-        guard replicas[replica].hasBegun, replicas[replica].readersGone <= now.monotonic else { return false }
+        guard replicas[replica].hasBegun, !replicas[replica].isSealed, replicas[replica].readersGone <= now.monotonic
+        else { return false }
         let agreed = agreed(replica)
         guard agreed >= numbers[replica].start, agreed > numbers[replica].commit, !numbers[replica].isLost else {
             return false

@@ -17,6 +17,8 @@ struct Statistics {
     var connections: UInt64 = 0
     var rejectedConnections: UInt64 = 0
     var corrections: UInt64 = 0
+    /// Records that this node acknowledged with ack=one and that no primary has.
+    var lostRecords: UInt64 = 0
     var forwards: UInt64 = 0
     var steps: UInt64 = 0
     /// ms since 1970.

@@ -4,7 +4,9 @@ import ClusterModel
 extension Engine {
     /// A secondary's records are durable here: told at the end of the turn.
     mutating func acknowledge(_ index: Int) {
-        guard replicas[index].isReconciled, let primary = replicas[index].configuration.primary else { return }
+        guard replicas[index].isReconciled, !replicas[index].isSealed,
+            let primary = replicas[index].configuration.primary
+        else { return }
         replication.acks[primary.node, default: []].append(reconciled(index))
     }
 
@@ -47,14 +49,43 @@ extension Engine {
         return advanceCommit(index)
     }
 
-    /// The last record that every member counted holds durably, this one included; 0 = not known of all.
+    /// The last record that is durable here and on as many members as the policy wants; 0 = not known of enough. A learner
+    /// whose promotion is asked for is counted with the members and without it (RULES C6); an epoch begins by the policies
+    /// of all configurations that may still be in force (RULES C0).
     func agreed(_ index: Int) -> UInt64 {
+        let shard = replicas[index].configuration
+        let ack = numbers[index].commit < numbers[index].start ? strictest(shard) : shard.policy.ack
+        guard ack != .all else { return agreedByAll(index) }
+        var acked: [UInt64] = []
+        var promoting: [UInt64] = []
+        for follower in replicas[index].followers where follower.counts {
+            let known = follower.isReconciled ? follower.acked : 0
+            if follower.isLearner { promoting.append(known) } else { acked.append(known) }
+        }
+        let own = numbers[index].durable
+        let now = Self.reached(by: ack.needed(of: acked.count + 1) - 1, of: acked)
+        guard !promoting.isEmpty else { return min(own, now) }
+        acked += promoting
+        return min(own, now, Self.reached(by: ack.needed(of: acked.count + 1) - 1, of: acked))
+    }
+
+    private func agreedByAll(_ index: Int) -> UInt64 {
         var agreed = numbers[index].durable
         for follower in replicas[index].followers where follower.counts {
             guard follower.isReconciled else { return 0 }
             agreed = min(agreed, follower.acked)
         }
         return agreed
+    }
+
+    /// What so many of the followers have reached; all of it if none is needed.
+    private static func reached(by count: Int, of acked: [UInt64]) -> UInt64 {
+        count <= 0 ? .max : acked.sorted(by: >)[count - 1]
+    }
+
+    private func strictest(_ shard: ShardConfiguration) -> Ack {
+        let all = shard.unsettled.map(\.ack) + [shard.policy.ack]
+        return all.contains(.all) ? .all : all.contains(.majority) ? .majority : .one
     }
 
     /// Tells followers of commit points that no record will carry soon.

@@ -29,7 +29,8 @@ extension Engine {
     /// Asks every node with followers for leases, all shards in one beat; who has not reconciled yet is asked to.
     mutating func beatReplicas() {
         var shards: [NodeID: [ReplicaBeat.Shard]] = [:]
-        for index in replication.shared where replicas[index].isLeading {
+        // One that waits in vain for a release binds nobody: any member may seal the others.
+        for index in replication.shared where replicas[index].isLeading && !waitsInVain(index) {
             for place in replicas[index].followers.indices {
                 let node = replicas[index].followers[place].member.node
                 let heardAt = replication.beats[node]?.heardAt ?? 0
@@ -72,6 +73,8 @@ extension Engine {
             }
             if numbers[index].epoch > shard.epoch.rawValue {
                 grant.newer.append(replicas[index].configuration)
+            } else if replicas[index].isSealed {
+                if numbers[index].epoch == shard.epoch.rawValue { tellSealed(index, to: node) }
             } else if grants(index, shard, node) {
                 replicas[index].boundUntil = max(replicas[index].boundUntil, now.monotonic + binding(lease))
                 replicas[index].candidacy = nil
@@ -139,7 +142,8 @@ extension Engine {
     /// Whether the replica may answer now.
     mutating func updateServing(_ index: Int) {
         guard replicas[index].state == .serving else { return }
-        let isServing = leaseEnd(index) > now.monotonic
+        let isServing = leaseEnd(index) > now.monotonic && !replicas[index].isSealed
+        if replicas[index].configuration.policy.ack != .all { countInSync(index) }
         if isServing != numbers[index].isServing {
             numbers[index].isServing = isServing
             servingChanged = true
@@ -147,11 +151,28 @@ extension Engine {
         }
     }
 
-    /// When the soonest lease ends that the replica serves by.
+    /// With ack below all members stay members while they are away: writes need as many that are here (RULES C10).
+    private mutating func countInSync(_ index: Int) {
+        let here = replicas[index].followers.count { !$0.isLearner && $0.grantUntil > now.monotonic }
+        numbers[index].isWritable = 1 + here >= replicas[index].configuration.policy.minInSync
+    }
+
+    /// Until when the replica holds grants of as many members as it needs: all, or with ack below all so many that any
+    /// quorum that is sealed has one of them (RULES A10). A learner whose promotion is asked for is needed, too (C6).
     func leaseEnd(_ index: Int) -> UInt64 {
+        let shard = replicas[index].configuration
         var end = UInt64.max
-        for follower in replicas[index].followers where follower.counts { end = min(end, follower.grantUntil) }
-        return end
+        guard shard.policy.ack != .all else {
+            for follower in replicas[index].followers where follower.counts { end = min(end, follower.grantUntil) }
+            return end
+        }
+        var grants: [UInt64] = []
+        for follower in replicas[index].followers {
+            if !follower.isLearner { grants.append(follower.grantUntil) }
+            if follower.isPromoting { end = min(end, follower.grantUntil) }
+        }
+        let needed = shard.electorate.leaseQuorum - 1
+        return needed <= 0 ? end : min(end, grants.sorted(by: >)[needed - 1])
     }
 
     mutating func findEarliestLease() {
@@ -204,13 +225,15 @@ extension Engine {
     /// is bound like any other: between its request and the new epoch it may have granted once more (RULES A7).
     func mayBegin(_ index: Int) -> Bool {
         let shard = replicas[index].configuration
+        guard !replicas[index].isSealed else { return false }
         if let release = releases[shard.id], release.epoch == shard.epoch {
             if isReleased(index, release) { return true }
             // A shard of one copy is handed over while it is empty: there is no log to wait for.
             if release.isEmpty, replicas[index].awaitsRelease, !shard.isCopied { return true }
         }
         guard now.monotonic >= replicas[index].boundUntil else { return false }
-        return !replicas[index].awaitsRelease || shard.isCopied
+        // Without a release, with ack below all, the log here may lack what was committed: see `waitsInVain`.
+        return !replicas[index].awaitsRelease || shard.isCopied && electorates(index).isEmpty
     }
 
     /// Whether a release is for this epoch, and its log here is durable up to the very record it names.

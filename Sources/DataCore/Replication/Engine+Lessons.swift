@@ -147,6 +147,14 @@ extension Engine {
 
     /// The primary cannot continue this copy's log: it goes, and comes again under a new incarnation.
     mutating func noteRelearn(_ message: Relearn, from node: NodeID) {
+        if let index = replicaIndex[message.shard], replicas[index].isLeading {
+            // A member that has dropped its copy says so.
+            let gone = Member(node: node, incarnation: message.incarnation)
+            guard numbers[index].epoch == message.epoch.rawValue,
+                replicas[index].configuration.members.contains(gone)
+            else { return }
+            return giveUp(index, gone)
+        }
         guard let index = replicaIndex[message.shard], replicas[index].state == .following,
             numbers[index].epoch == message.epoch.rawValue,
             numbers[index].incarnation == message.incarnation.rawValue,

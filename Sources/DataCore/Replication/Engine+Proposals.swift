@@ -13,7 +13,11 @@ extension Engine {
             if let pending = replicas[index].proposal {
                 repropose(index, pending)
             } else if replicas[index].isLeading {
-                if replicas[index].hasBegun { considerFollowers(index) }
+                if replicas[index].hasBegun {
+                    considerFollowers(index)
+                } else if waitsInVain(index) {
+                    considerTakeover(index)
+                }
             } else if replicas[index].state == .following {
                 considerTakeover(index)
             }
@@ -30,7 +34,9 @@ extension Engine {
         effects.emit(.reconfigure(pending.request))
     }
 
-    private mutating func propose(_ index: Int, members: [Member], learners: [Member], why: String) {
+    mutating func propose(
+        _ index: Int, members: [Member], learners: [Member], seals: [ReconfigureRequest.Seal]? = nil, why: String
+    ) {
         let current = replicas[index].configuration
         guard let epoch = current.epoch.successor else { return }
         var wished = current
@@ -40,7 +46,9 @@ extension Engine {
         wished.handedOverFrom = nil
         if members.first?.node == settings.id { wished.primaryBoot = settings.boot }
         wished.proposal = Proposal(proposer: settings.id.rawValue, request: entropy.next() >> 12)
-        let request = ReconfigureRequest(expected: current.epoch, configuration: wished)
+        let request = ReconfigureRequest(
+            expected: current.epoch, configuration: wished, seals: seals,
+            isActive: replicas[index].active >= current.epoch)
         replicas[index].proposal = PendingProposal(request: request, sent: now.monotonic)
         effects.emit(note(.info, why, replica: index))
         effects.emit(.reconfigure(request))
@@ -63,7 +71,8 @@ extension Engine {
         guard replicas[index].proposal == nil else { return }
         let configuration = replicas[index].configuration
         let kept = configuration.members.filter { $0 != follower }
-        guard kept.count >= configuration.policy.minInSync || kept == configuration.members else { return }
+        let isEnough = kept.count >= configuration.policy.minInSync || configuration.policy.ack == .one
+        guard isEnough || kept == configuration.members else { return }
         propose(
             index, members: kept, learners: configuration.learners.filter { $0 != follower },
             why: "\(follower) is lost, or lacks more than this log has: it asks to go on without it")
@@ -72,6 +81,11 @@ extension Engine {
     private mutating func considerFollowers(_ index: Int) {
         guard now.monotonic >= replicas[index].patientUntil else { return }
         let configuration = replicas[index].configuration
+        if replicas[index].isSealed {
+            return propose(
+                index, members: configuration.members, learners: configuration.learners,
+                why: "it was sealed in this epoch: it asks for the next")
+        }
         let followers = replicas[index].followers
         let silent = followers.filter { $0.grantUntil < now.monotonic }
         if now.monotonic - replicas[index].adopted > lease + lease / 4,
@@ -80,11 +94,21 @@ extension Engine {
             // Only those that answer may stay: a proposal names the members it keeps (RULES C17).
             let gone = silent.map(\.member)
             let kept = configuration.members.filter { !gone.contains($0) }
+            // With ack below all the shard goes on without it: it is let go once another copy has taken its place.
+            guard configuration.policy.ack == .all || kept.count >= configuration.policy.replicas else {
+                return considerLearners(index)
+            }
             guard kept.count >= configuration.policy.minInSync else { return }
             return propose(
                 index, members: kept, learners: configuration.learners.filter { !gone.contains($0) },
                 why: "member \(first.member) is silent: it asks to go on without it")
         }
+        considerLearners(index)
+    }
+
+    private mutating func considerLearners(_ index: Int) {
+        let configuration = replicas[index].configuration
+        let followers = replicas[index].followers
         // A learner that is gone, or has forgotten its copy when told to, is no use; the group gives the shard another.
         let patience = 5 * lease
         if now.monotonic - replicas[index].adopted > patience,
@@ -115,17 +139,24 @@ extension Engine {
 
     private mutating func considerTakeover(_ index: Int) {
         let configuration = replicas[index].configuration
-        guard let rank = configuration.members.firstIndex(where: { $0.node == settings.id }), rank > 0 else { return }
+        guard let rank = configuration.members.firstIndex(where: { $0.node == settings.id }),
+            rank > 0 || waitsInVain(index)
+        else { return }
         guard now.monotonic >= replicas[index].boundUntil, now.monotonic >= replicas[index].patientUntil else {
             replicas[index].candidacy = nil
             return
         }
         if let candidacy = replicas[index].candidacy { return conclude(index, candidacy) }
         // The first of the members asks first.
-        let pause = UInt64(rank - 1) * lease / 16
+        let pause = UInt64(max(rank, 1) - 1) * lease / 16
         guard now.monotonic >= max(replicas[index].boundUntil, replicas[index].patientUntil) + pause else { return }
-        let voters = configuration.members.dropFirst().map(\.node).filter { $0 != settings.id }
-        let candidacy = Candidacy(nonce: entropy.next(), began: now.monotonic, voters: voters)
+        let electorates = electorates(index)
+        // With ack below all a former primary that came back is asked as any other.
+        let voters =
+            electorates.isEmpty
+            ? configuration.members.dropFirst().map(\.node).filter { $0 != settings.id } : self.voters(electorates)
+        let candidacy = Candidacy(
+            nonce: entropy.next(), began: now.monotonic, voters: voters, electorates: electorates)
         replicas[index].candidacy = candidacy
         for node in voters {
             outbox(node).append(
@@ -135,19 +166,38 @@ extension Engine {
     }
 
     mutating func notePoll(_ poll: TakeoverPoll, from node: NodeID) {
-        guard let index = replicaIndex[poll.shard], replicas[index].state == .following else { return }
+        guard let index = replicaIndex[poll.shard], takesPolls(index, poll) else { return }
+        let hasLapsed = now.monotonic >= replicas[index].boundUntil
+        if poll.seals, hasLapsed, numbers[index].epoch <= poll.epoch.rawValue { return seal(index, poll, for: node) }
         outbox(node).append(
             TakeoverVote(
                 nonce: poll.nonce, shard: poll.shard, epoch: Epoch(rawValue: numbers[index].epoch),
                 incarnation: Incarnation(rawValue: numbers[index].incarnation),
-                hasLapsed: now.monotonic >= replicas[index].boundUntil, lastEpoch: replicas[index].lastEpoch,
+                hasLapsed: hasLapsed, lastEpoch: replicas[index].lastEpoch,
                 last: Seq(rawValue: numbers[index].durable)))
     }
 
+    /// Whether a replica is asked about take-overs at all: a primary is not while it serves, or may.
+    private func takesPolls(_ index: Int, _ poll: TakeoverPoll) -> Bool {
+        switch replicas[index].state {
+        case .following: true
+        // A copy that was left out, and a primary that restarted, may hold what was committed with ack below all.
+        case .stopped: !electorates(index).isEmpty
+        case .starting, .serving: !electorates(index).isEmpty && leaseEnd(index) <= now.monotonic
+        case .dropped: false
+        }
+    }
+
     mutating func noteVote(_ vote: TakeoverVote, from node: NodeID) {
+        if vote.nonce == 0 { return noteSealedFollower(vote, from: node) }
         guard let index = replicaIndex[vote.shard], let candidacy = replicas[index].candidacy,
-            candidacy.nonce == vote.nonce, candidacy.voters.contains(node),
-            replicas[index].configuration.member(on: node)?.incarnation == vote.incarnation
+            candidacy.nonce == vote.nonce, candidacy.voters.contains(node) || node == settings.id
+        else { return }
+        let speaker = Member(node: node, incarnation: vote.incarnation)
+        guard
+            candidacy.electorates.isEmpty
+                ? replicas[index].configuration.members.contains(speaker)
+                : candidacy.electorates.contains(where: { $0.members.contains(speaker) })
         else { return }
         if vote.epoch.rawValue > numbers[index].epoch { beats.isDue = true }
         guard vote.hasLapsed, vote.epoch.rawValue <= numbers[index].epoch else {
@@ -157,11 +207,16 @@ extension Engine {
             return
         }
         replicas[index].candidacy?.granted.append(node)
+        if vote.isSealed {
+            replicas[index].candidacy?.sealed.append(
+                ReconfigureRequest.Seal(member: speaker, lastEpoch: vote.lastEpoch, last: vote.last))
+        }
         replicas[index].candidacy?.voters.removeAll { $0 == node }
     }
 
     /// Asks for the role once all have answered, or have been waited for long enough.
     private mutating func conclude(_ index: Int, _ candidacy: Candidacy) {
+        guard candidacy.electorates.isEmpty else { return concludeSealing(index, candidacy) }
         let waited = now.monotonic - candidacy.began
         guard candidacy.voters.isEmpty || waited > lease / 5 else { return }
         let configuration = replicas[index].configuration

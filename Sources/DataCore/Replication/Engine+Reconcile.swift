@@ -29,12 +29,13 @@ extension Engine {
     mutating func noteReconcile(_ message: Reconcile, from node: NodeID) {
         let shard = message.configuration
         if routes.shard(shard.id).map({ $0.epoch < shard.epoch }) ?? true { noteCorrection(shard) }
-        guard let index = replicaIndex[shard.id], replicas[index].state == .following,
+        guard let index = replicaIndex[shard.id], replicas[index].state == .following, !replicas[index].isSealed,
             numbers[index].epoch == shard.epoch.rawValue, shard.primary?.node == node
         else { return }
         let common = Engine.commonEnd(
             replicas[index].epochs, numbers[index].last, message.epochs, message.last.rawValue)
         guard common >= numbers[index].commit else {
+            if shard.policy.ack == .one { return forsake(index, above: common, primary: node) }
             return effects.emit(
                 note(
                     .error,
@@ -50,6 +51,23 @@ extension Engine {
         replication.held.append(
             HeldAnswer(ticket: ticket, node: node, replica: index, epoch: numbers[index].epoch))
         sendHeld()
+    }
+
+    /// With ack=one this node committed what the new primary never had: its copy is no state of the shard, goes, and is made
+    /// anew by learning (RULES A10).
+    private mutating func forsake(_ index: Int, above common: UInt64, primary: NodeID) {
+        let lost = numbers[index].commit - common
+        stats.lostRecords += lost
+        effects.emit(
+            note(
+                .error,
+                "\(lost) records above \(common) were acknowledged with ack=one and are lost: this copy is made anew",
+                replica: index))
+        outbox(primary).append(
+            Relearn(
+                shard: ShardID(rawValue: numbers[index].shard), epoch: Epoch(rawValue: numbers[index].epoch),
+                incarnation: Incarnation(rawValue: numbers[index].incarnation)))
+        drop(index)
     }
 
     /// The last record that two logs certainly share, by their vectors (RULES C1).
@@ -148,7 +166,12 @@ extension Engine {
     mutating func sendHeld() {
         while let first = replication.held.first, first.ticket <= replication.durableTicket {
             replication.held.removeFirst()
-            guard replicas[first.replica].state == .following, replicas[first.replica].isReconciled,
+            if let poll = first.sealedFor {
+                answerSealed(first.replica, poll, to: first.node)
+                continue
+            }
+            guard replicas[first.replica].state == .following, !replicas[first.replica].isSealed,
+                replicas[first.replica].isReconciled,
                 numbers[first.replica].epoch == first.epoch
             else { continue }
             outbox(first.node).append(reconciled(first.replica))

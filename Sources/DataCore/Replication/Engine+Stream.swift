@@ -44,10 +44,16 @@ extension Engine {
             return
         }
         var isFirst = true
+        // With ack below all a member may be away for long: the chain goes on without it, from its head.
+        let isBroken =
+            isChain && replicas[index].configuration.policy.ack != .all
+            && replicas[index].followers.contains {
+                !$0.isLearner && !($0.isReconciled && $0.grantUntil > now.monotonic)
+            }
         for place in replicas[index].followers.indices {
             let follower = replicas[index].followers[place]
             // In a chain the members behind the first are fed by the one before them.
-            let isDirect = !isChain || follower.isLearner || isFirst
+            let isDirect = !isChain || follower.isLearner || isFirst || isBroken
             if !follower.isLearner { isFirst = false }
             guard follower.isReconciled, follower.lesson == nil, follower.sent == part.previous else { continue }
             replicas[index].followers[place].sent = part.last
@@ -160,7 +166,9 @@ extension Engine {
 
     /// Whether a part goes on where the log here ends, or where it certainly is the same.
     private func takesRecords(_ part: RecordStream.Part, _ index: Int) -> Bool {
-        guard replicas[index].isReconciled, part.previous <= numbers[index].last else { return false }
+        guard replicas[index].isReconciled, !replicas[index].isSealed, part.previous <= numbers[index].last else {
+            return false
+        }
         if part.epoch == numbers[index].epoch { return replicas[index].state == .following }
         // The next primary takes what the former one still sends in its own epoch until that one lets go (RULES C13).
         return replicas[index].awaitsRelease && part.epoch == replicas[index].formerEpoch.rawValue

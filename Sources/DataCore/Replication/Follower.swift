@@ -74,14 +74,22 @@ struct Candidacy {
     var granted: [NodeID] = []
     /// Members that have not answered.
     var voters: [NodeID]
+    /// With ack below all: the configurations of which enough members must be sealed; empty = none.
+    var electorates: [Electorate] = []
+    /// Whether they are being sealed; before that they are only asked.
+    var seals = false
+    /// Who is sealed, this one included once that is durable.
+    var sealed: [ReconfigureRequest.Seal] = []
 }
 
-/// A follower's word that it is reconciled, which waits until its promise is durable.
+/// A follower's word that it is reconciled, or sealed, which waits until its promise is durable.
 struct HeldAnswer {
     var ticket: UInt64
     var node: NodeID
     var replica: Int
     var epoch: UInt64
+    /// The poll that asked for the seal; nil = it is reconciled.
+    var sealedFor: TakeoverPoll?
 }
 
 /// What the node's replicas have to do with other nodes.

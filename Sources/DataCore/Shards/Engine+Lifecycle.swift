@@ -194,14 +194,20 @@ extension Engine {
         askToReconcile(index)
     }
 
-    private mutating func appendControl(_ index: Int, kind: RecordKind, seq: UInt64) {
+    /// Logs the promise to act in no epoch below one, with the configuration the replica has (RULES C7).
+    mutating func logSeal(_ index: Int, _ epoch: Epoch) {
+        replicas[index].promiseTicket = nextTicket
+        appendControl(index, kind: .promise, epoch: epoch, seq: numbers[index].last)
+    }
+
+    private mutating func appendControl(_ index: Int, kind: RecordKind, epoch: Epoch? = nil, seq: UInt64) {
         touch(replica: index, seq: seq)
         scratch.removeAll()
         replicas[index].configuration.encode(into: &scratch)
         batch.beginRecord(
             shard: ShardID(rawValue: numbers[index].shard),
             incarnation: Incarnation(rawValue: numbers[index].incarnation),
-            epoch: Epoch(rawValue: numbers[index].epoch), seq: Seq(rawValue: seq), kind: kind)
+            epoch: epoch ?? Epoch(rawValue: numbers[index].epoch), seq: Seq(rawValue: seq), kind: kind)
         batch.append(scratch.view)
         batch.endRecord()
     }
@@ -226,8 +232,11 @@ extension Engine {
             if former.wasLed(by: settings.id) { letGo(held) }
             // What is not known to be committed stays in the log, undecided: this copy may be needed again.
             loseReplies(held, above: numbers[held].commit)
-            // As many others hold the data as there should be: each of them has all of it.
-            if shard.members.count >= shard.policy.replicas { drop(held) }
+            // As many others hold the data as there should be: each of them has all of it. With ack below all that is so
+            // only once nobody need be asked any more who was left out.
+            let own = Member(node: settings.id, incarnation: replicas[held].store.incarnation)
+            let isNeeded = shard.policy.ack != .all && shard.unsettled.contains { $0.members.contains(own) }
+            if shard.members.count >= shard.policy.replicas, !isNeeded { drop(held) }
             return
         }
         guard former.wasLed(by: settings.id), let target = shard.primary?.node else { return }
@@ -292,6 +301,7 @@ extension Engine {
             numbers[index].streamed = found.last.rawValue
             numbers[index].hasData = true
             replicas[index].streamedEpoch = found.lastEpoch
+            if found.promised > found.configuration.epoch { replicas[index].sealedBelow = found.promised }
             effects.emit(.openStore(store, usesSlots: found.configuration.range.isSlots))
             resumeFollowing(index)
         }

@@ -78,6 +78,8 @@ struct Replica {
     var epochs: [EpochStart] = []
     /// The epoch of the last record that was sent on.
     var streamedEpoch = Epoch.none
+    /// The lowest epoch it may take part in: it was sealed below (RULES C7).
+    var sealedBelow = Epoch.none
     /// The ticket of the batch with its last promise: nothing is granted or acknowledged before that is durable (RULES C3).
     var promiseTicket: UInt64 = 0
 
@@ -109,6 +111,8 @@ struct Replica {
     /// The last chunk of a snapshot, until the store holds it.
     var lesson: SnapshotChunk?
 
+    /// Whether it takes no part in its epoch any more (RULES C7).
+    var isSealed: Bool { configuration.epoch < sealedBelow }
     /// Whether there are other replicas of it.
     var isShared: Bool { configuration.members.count + configuration.learners.count > 1 }
     var isLeading: Bool { state == .serving || state == .starting }

@@ -62,9 +62,6 @@ extension MetaNode {
     func check(_ policy: ReplicationPolicy) throws(AdminRefusal) {
         guard policy.replicas >= 1 else { throw .usage("--replicas must be at least 1, not \(policy.replicas)") }
         guard policy.read != .any || policy.ack == .all else { throw .usage("--read any needs --ack all") }
-        guard policy.replicas == 1 || policy.ack == .all else {
-            throw .refused("--ack \(policy.ack.rawValue) with more than one replica is not there yet: use --ack all")
-        }
         guard (1...policy.replicas).contains(policy.minInSync) else {
             throw .usage("--min-in-sync must be 1 to \(policy.replicas), not \(policy.minInSync)")
         }

@@ -32,7 +32,9 @@ extension MetaNode {
         var commands: [ClusterCommand] = []
         for held in state.shards.values where held.value.handedOverFrom != nil && commands.count < Self.batchLimit {
             var shard = held.value
-            guard let primary = shard.primary, let node = state.node(primary.node), isUp(node),
+            // With ack below all the new one alone may lack what was committed: that ends by a take-over with seals.
+            guard shard.policy.ack == .all, let primary = shard.primary, let node = state.node(primary.node),
+                isUp(node),
                 let found = hearing(node), found.routeVersion >= held.version,
                 let report = found.reports[shard.id], report.active < shard.epoch,
                 isHandedOver(shard, state), let epoch = shard.epoch.successor

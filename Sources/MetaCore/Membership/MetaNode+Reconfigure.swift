@@ -22,7 +22,12 @@ extension MetaNode {
         }
         if let fault = fault(of: wished, current, draft) { return refuse(current, fault) }
         do throws(Objection) {
-            let change = try ProposedChange(wished, of: current)
+            var judged = current
+            if request.isActive == true || hasBegun(current, draft) { judged.unsettled = [] }
+            let change =
+                if let seals = request.seals { try ProposedChange.sealed(wished, seals, of: judged) } else {
+                    try ProposedChange(wished, of: judged)
+                }
             try check(change, wished, current, draft)
             return Judgement(
                 commands: [.reconfigure(expected: current.epoch, completed(wished, change, current, draft))],
@@ -99,6 +104,8 @@ extension MetaNode {
         var next = wished
         func life(_ member: Member) -> Member {
             if let known = current.replica(on: member.node) { return known }
+            // One that an earlier configuration had and that holds what others may lack.
+            if change == .takeOver { return member }
             // Given back by a node that took nothing: its former store is still there under its own number.
             if current.handedOverFrom == member.node, hasKept(current, member.node, draft) == true,
                 let node = draft.node(member.node), let report = hearing(node)?.reports[wished.id]

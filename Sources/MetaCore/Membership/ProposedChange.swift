@@ -52,10 +52,12 @@ enum ProposedChange: Hashable, Sendable {
         let kept = current.members.filter { wished.members.contains($0) }
         guard wished.members == kept + added else { throw Objection("the members that stay keep their order") }
         if added.isEmpty {
-            guard kept.count < current.members.count || wished.learners != current.learners else {
+            // A new epoch alone lets members take part again that were sealed in this one.
+            let mayRenew = current.policy.ack != .all || current.unsettled.contains { $0.ack != .all }
+            guard mayRenew || kept.count < current.members.count || wished.learners != current.learners else {
                 throw Objection("the proposal changes nothing")
             }
-            guard kept == current.members || kept.count >= current.policy.minInSync else {
+            guard kept == current.members || kept.count >= current.policy.minInSync || current.policy.ack == .one else {
                 throw Objection(tooFew(kept, current))
             }
             return .removal
@@ -78,6 +80,9 @@ enum ProposedChange: Hashable, Sendable {
             throw Objection("member \(member) does not become a learner without being removed")
         }
         if wished.proposal.proposer == first.node.rawValue {
+            guard current.policy.ack == .all, !current.unsettled.contains(where: { $0.ack != .all }) else {
+                throw Objection("with ack below all nobody takes over without seals")
+            }
             guard !wished.members.contains(primary) else {
                 throw Objection("who takes over leaves the former primary, node \(primary.node), out")
             }

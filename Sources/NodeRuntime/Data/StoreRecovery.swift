@@ -42,7 +42,8 @@ struct StoreRecovery {
             replicas.append(
                 RecoveredNode.Replica(
                     shard: control.shard, incarnation: control.incarnation, configuration: configuration,
-                    lastEpoch: control.lastEpoch, last: control.last, applied: held, epochs: control.epochs, time: 0))
+                    promised: control.promised, lastEpoch: control.lastEpoch, last: control.last, applied: held,
+                    epochs: control.epochs, time: 0))
         }
         let batches = try log.batches { header in
             guard header.kind.isNumbered || header.kind == .truncate else { return false }

@@ -47,7 +47,8 @@ public final class VirtualDisk {
             replicas.append(
                 RecoveredNode.Replica(
                     shard: control.shard, incarnation: control.incarnation, configuration: configuration,
-                    lastEpoch: control.lastEpoch, last: control.last, applied: held, epochs: control.epochs, time: 0))
+                    promised: control.promised, lastEpoch: control.lastEpoch, last: control.last, applied: held,
+                    epochs: control.epochs, time: 0))
         }
         let batches = opened.batches.filter { batch in
             var isNeeded = false

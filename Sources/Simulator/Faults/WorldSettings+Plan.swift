@@ -9,7 +9,8 @@ extension WorldSettings {
         metas = chance.between(1, 2)
         keyspace = Self.keyspace(&chance, nodes: nodes)
         var reads = Chance(seed: plan.seed, stream: "reads")
-        if reads.oneIn(2) { keyspace.read = .any }
+        if reads.oneIn(3) { keyspace.ack = .majority }
+        if keyspace.ack == .all, reads.oneIn(2) { keyspace.read = .any }
         leaseMillis = chance.pick([500, 1000, 1000, 2000])
         gatewayTimeoutMillis = chance.between(UInt64(1000), 5000)
         syncDelay = 50_000...chance.scaled(200_000, 5_000_000)

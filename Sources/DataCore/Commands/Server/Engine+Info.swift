@@ -163,6 +163,7 @@ extension Engine {
         let others = held.filter { !replicas[$0].isLeading }.map { lag($0) }
         text.field("ostraka_primaries", held.count - others.count)
         text.field("ostraka_secondaries", others.count)
+        text.field("ostraka_lost_records", stats.lostRecords)
         text.field("ostraka_lag_records", others.map(\.records).max() ?? 0)
         text.field("ostraka_lag_ms", others.map(\.millis).max() ?? 0)
         text.field("master_failover_state", "no-failover")
