@@ -151,9 +151,11 @@ extension Engine {
         }
     }
 
-    /// With ack below all members stay members while they are away: writes need as many that are here (RULES C10).
+    /// With ack below all members stay members while they are away: writes need as many that are here (RULES C10). In a new
+    /// epoch they have a lease's time to be heard.
     private mutating func countInSync(_ index: Int) {
-        let here = replicas[index].followers.count { !$0.isLearner && $0.grantUntil > now.monotonic }
+        let isNew = now.monotonic - replicas[index].adopted < leaseNanos
+        let here = replicas[index].followers.count { !$0.isLearner && (isNew || $0.grantUntil > now.monotonic) }
         numbers[index].isWritable = 1 + here >= replicas[index].configuration.policy.minInSync
     }
 

@@ -200,10 +200,11 @@ extension Engine {
             let start = replicas[index].epochs.last, start.epoch.rawValue == numbers[index].epoch
         else { return false }
         let known = min(commit, numbers[index].last)
+        // After a restart that may be known of the store already.
+        if known >= start.first.rawValue, replicas[index].active < start.epoch { replicas[index].active = start.epoch }
         guard known > numbers[index].commit else { return false }
         numbers[index].commit = known
         raised.append(index)
-        if known >= start.first.rawValue, replicas[index].active < start.epoch { replicas[index].active = start.epoch }
         return true
     }
 
