@@ -6,6 +6,7 @@ Every register has one writer, which counts it up; readers on all nodes read any
 interval: from the last value acknowledged before it began to the last one sent before it ended. A value outside of it, or
 going back for one reader, is a history that no order explains."""
 
+import collections
 import os
 import random
 import signal
@@ -29,6 +30,7 @@ class Registers:
         self.halt = threading.Event()
         self.acknowledged, self.sent = [0] * writers, [0] * writers
         self.done, self.failed, self.faults = [0] * (writers + readers), [0] * (writers + readers), []
+        self.refusals = collections.Counter()
         self.last_write = [time.monotonic()] * writers
         self.longest = [0.0] * writers
         self.threads = [threading.Thread(target=self._work, args=(self._write, i, i)) for i in range(writers)]
@@ -63,6 +65,7 @@ class Registers:
             self.last_write[number] = now
             self.acknowledged[number] = value
             return True
+        self.refusals[bytes(reply)[:70]] += 1
         if not (isinstance(reply, Error) and reply.startswith((b"TRYAGAIN", b"UNCERTAIN"))):
             self.faults.append(f"SET {number}: {reply!r}")
         return False
@@ -73,6 +76,7 @@ class Registers:
         reply = connection.call("GET", f"register:{number}")
         most = self.sent[number]
         if isinstance(reply, Error):
+            self.refusals[bytes(reply)[:70]] += 1
             if not reply.startswith(b"TRYAGAIN"):
                 self.faults.append(f"GET {number}: {reply!r}")
             return False
@@ -104,7 +108,8 @@ class Registers:
                            f"register {number}: {value} at the end, acknowledged {least}, sent {self.sent[number]}")
         done, failed = sum(self.done), sum(self.failed)
         expect(done > 500, f"only {done} operations succeeded: the run proves nothing")
-        expect(done >= share * (done + failed), f"{done} of {done + failed} operations succeeded")
+        expect(done >= share * (done + failed),
+               f"{done} of {done + failed} operations succeeded; refused: {self.refusals.most_common(5)}")
         print(f"     {done} operations, {failed} not executed or unknown, longest pause of a writer {max(self.longest):.2f} s")
 
 
@@ -205,10 +210,24 @@ def without_metasrv(flow):
             registers.judge(cluster, 1.0)
 
 
+def switching(flow):
+    """Flow, ack and read mode are changed while clients work: each is a new epoch, none is an error."""
+    other = "chain" if flow == "fanout" else "fanout"
+    with cluster_of_three(flow) as cluster:
+        create(cluster)
+        with Registers(cluster) as registers:
+            for setting in ("ack=majority", f"flow={other}", "ack=one", "ack=all", "read=any", f"flow={flow}",
+                            "min-in-sync=3", "read=primary", "ack=majority"):
+                cluster.shardctl("keyspace", "set", "default", setting, "--yes")
+                whole_again(cluster)
+                time.sleep(0.5)
+            registers.judge(cluster, 0.99)
+
+
 def main():
     only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
     report = Report()
-    for body in (kill_9, kill_9_majority, kill_9_any, pauses, all_at_once, without_metasrv):
+    for body in (kill_9, kill_9_majority, kill_9_any, pauses, all_at_once, without_metasrv, switching):
         for flow in ("fanout", "chain"):
             name = f"replicas: {body.__name__} {flow}"
             if only in name:
