@@ -92,6 +92,6 @@ let package = Package(
             ]),
         tests("ClusterClientTests", ["ClusterClient", "ClusterModel", "Wire"] + nio),
         tests("TidyTests", []),
-        tests("ClusterTests", ["ClusterClient", "ClusterModel"]),
+        tests("ClusterTests", ["ClusterClient", "ClusterModel"], exclude: ["Chaos"]),
     ]
 )

@@ -15,6 +15,7 @@ struct Shardsim: ParsableCommand {
               shardsim 1 --seeds 1500
               shardsim 4711
               shardsim 4711 --minimise
+              shardsim --check-history FILE
 
             EXIT CODES
               0 clean   1 a law was broken   2 too little happened for the run to mean anything   3 usage
@@ -28,6 +29,7 @@ struct Shardsim: ParsableCommand {
     @Option(help: "Kinds of trouble to leave out, with commas between.") var without: String?
     @Flag(help: "Turn off kinds of trouble and halve the work for as long as the seed fails.") var minimise = false
     @Flag(help: "Tell no events of a single seed.") var quiet = false
+    @Option(help: "Judge the history in a file instead: is it linearizable, key by key?") var checkHistory: String?
     @Option(help: .private) var worker: UInt64?
 
     /// What the options ask of a run.
@@ -46,6 +48,10 @@ struct Shardsim: ParsableCommand {
 
     func validate() throws {
         guard operations > 0 else { throw ValidationError("--operations must be above 0") }
+        if checkHistory != nil {
+            guard seed == nil, seeds == nil else { throw ValidationError("--check-history takes no seed") }
+            return
+        }
         guard let seed else { throw ValidationError("give a seed") }
         if let seeds, seeds == 0 || seed.addingReportingOverflow(seeds).overflow {
             throw ValidationError("--seeds must be above 0")
@@ -56,6 +62,7 @@ struct Shardsim: ParsableCommand {
 
     /// Runs, and gives the exit code.
     func perform() throws -> Int32 {
+        if let checkHistory { return CheckHistory.run(checkHistory) }
         guard let seed else { return 3 }
         if let worker { return Worker.run(try (0..<worker).map { try wish(seed + $0) }) }
         if let seeds { return Search(seed: seed, seeds: seeds, jobs: jobs, arguments: passedOn).run() }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Three copies of every shard on real processes that are killed, stopped and lose their power, under load.
+"""Three copies of every shard on real processes under load: all killed at once, without metasrv, and single ones killed under
+other policies than ack all and read primary, with which Tests/ClusterTests/Chaos kills, stops and cuts off single ones.
 
   replicas.py [--soak] [--only WORD]
 Every register has one writer, which counts it up; readers on all nodes read any of them. So what a read may give is an
@@ -155,32 +156,14 @@ def killing(cluster, randomness):
     cluster.restart(name)
 
 
-def kill_9(flow):
-    """kill -9 again and again."""
-    trouble(flow, 1800 if SOAK else 40, 0.95, killing)
-
-
 def kill_9_majority(flow):
-    """The same where two of three members commit: a member that is away delays nobody."""
+    """kill -9 again and again where two of three members commit: a member that is away delays nobody."""
     trouble(flow, 900 if SOAK else 25, 0.95, killing, "--ack", "majority")
 
 
 def kill_9_any(flow):
     """The same where every member answers reads, as linearizable as at the primary."""
     trouble(flow, 900 if SOAK else 25, 0.95, killing, "--read", "any")
-
-
-def pauses(flow):
-    """SIGSTOP for half a lease to three leases: a primary that wakes up must not answer by what it had."""
-    def act(cluster, randomness):
-        pid = cluster.pid(randomness.choice(["d1", "d2", "d3"]))
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            time.sleep(randomness.uniform(0.5, 3.0))
-        finally:
-            os.kill(pid, signal.SIGCONT)
-
-    trouble(flow, 900 if SOAK else 30, 0.90, act)
 
 
 def all_at_once(flow):
@@ -227,7 +210,7 @@ def switching(flow):
 def main():
     only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
     report = Report()
-    for body in (kill_9, kill_9_majority, kill_9_any, pauses, all_at_once, without_metasrv, switching):
+    for body in (kill_9_majority, kill_9_any, all_at_once, without_metasrv, switching):
         for flow in ("fanout", "chain"):
             name = f"replicas: {body.__name__} {flow}"
             if only in name:
