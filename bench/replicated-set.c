@@ -1,7 +1,8 @@
-/* Closed-loop SETs of 100 bytes, for bench/replicated.sh.
+/* Closed-loop SETs, for bench/replicated.sh and bench/etcd.sh.
  *
- *   replicated-set redis|cluster PORT[,PORT...] CONNECTIONS PIPELINE SECONDS KEYS
+ *   replicated-set redis|cluster PORT[,PORT...] CONNECTIONS PIPELINE SECONDS KEYS [VALUE-BYTES [KEY-BYTES]]
  *
+ * Values have 100 bytes, keys 16, if nothing else is said (KEY-BYTES: 16 to 1024).
  * redis: one server; each pipeline of SETs is followed by WAIT 2 0, and counts when that is answered by 2 or more.
  * cluster: the cluster ports of a Redis Cluster or of Ostraka; a connection sets keys whose slots its node owns
  * (CLUSTER NODES). Prints SETs a second. A reply that is an error, or a WAIT below 2, ends it with exit code 1. */
@@ -17,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_PORTS = 16, MAX_PIPELINE = 64 };
+enum { MAX_PORTS = 16, MAX_PIPELINE = 64, MAX_VALUE = 65536, MIN_KEY = 16, MAX_KEY = 1024 };
 static unsigned char owned[MAX_PORTS][16384];
 static unsigned long long state = 88172645463325252ULL;
 
@@ -95,19 +96,20 @@ struct connection {
     int left_size;
 };
 
-static int is_redis, pipeline, keys;
+static int is_redis, pipeline, keys, value_bytes = 100, key_bytes = MIN_KEY;
 
 static void send_batch(struct connection *c) {
-    static char buffer[MAX_PIPELINE * 192 + 64];
-    static char value[101];
-    if (!value[0]) memset(value, 'x', 100);
+    static char buffer[MAX_PIPELINE * (MAX_VALUE + MAX_KEY + 64) + 64];
+    static char value[MAX_VALUE + 1], key[MAX_KEY + 1];
+    if (!value[0]) memset(value, 'x', value_bytes), memset(key, 'k', key_bytes);
     int size = 0;
     for (int i = 0; i < pipeline; i++) {
-        char key[32];
-        int length;
-        do length = snprintf(key, sizeof key, "key:%012llu", next_random() % keys);
-        while (!is_redis && !owned[c->node][slot_of(key, length)]);
-        size += sprintf(buffer + size, "*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$100\r\n%s\r\n", length, key, value);
+        do {
+            char name[32];
+            snprintf(name, sizeof name, "key:%012llu", next_random() % keys);
+            memcpy(key, name, MIN_KEY);
+        } while (!is_redis && !owned[c->node][slot_of(key, key_bytes)]);
+        size += sprintf(buffer + size, "*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", key_bytes, key, value_bytes, value);
     }
     if (is_redis) size += sprintf(buffer + size, "*3\r\n$4\r\nWAIT\r\n$1\r\n2\r\n$1\r\n0\r\n");
     if (write(c->fd, buffer, size) != size) die("a short write");
@@ -128,13 +130,17 @@ static void take(struct connection *c, const char *bytes, int size) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 7) die("usage: replicated-set redis|cluster PORT[,PORT...] CONNECTIONS PIPELINE SECONDS KEYS");
+    if (count < 7 || count > 9)
+        die("usage: replicated-set redis|cluster PORT[,PORT...] CONNECTIONS PIPELINE SECONDS KEYS [VALUE-BYTES [KEY-BYTES]]");
     is_redis = !strcmp(arguments[1], "redis");
     int ports[MAX_PORTS], nodes = 0, connections = atoi(arguments[3]);
     for (char *part = strtok(arguments[2], ","); part && nodes < MAX_PORTS; part = strtok(NULL, ",")) ports[nodes++] = atoi(part);
     pipeline = atoi(arguments[4]);
     keys = atoi(arguments[6]);
+    if (count > 7) value_bytes = atoi(arguments[7]);
+    if (count > 8) key_bytes = atoi(arguments[8]);
     if (pipeline < 1 || pipeline > MAX_PIPELINE || connections < 1 || keys < 1) die("a number is out of its range");
+    if (value_bytes < 1 || value_bytes > MAX_VALUE || key_bytes < MIN_KEY || key_bytes > MAX_KEY) die("a size is out of its range");
     if (!is_redis) for (int node = 0; node < nodes; node++) ask_slots(ports[node], owned[node]);
     struct connection *all = calloc(connections, sizeof *all);
     int poller = epoll_create1(0);

@@ -5,6 +5,14 @@ internal import Glibc
 public enum Clocks {
     /// Nanoseconds of CLOCK_BOOTTIME, which runs on in suspend: the clock of ContinuousClock and of leases (RULES A4).
     @inline(__always) public static func monotonic() -> UInt64 {
+        #if OSTRAKA_TEST_CLOCK
+            ClockRate.drifted(trueMonotonic())
+        #else
+            trueMonotonic()
+        #endif
+    }
+
+    @inline(__always) static func trueMonotonic() -> UInt64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_BOOTTIME, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
