@@ -184,10 +184,12 @@ def write_pauses(path, pauses, options):
     def at(share):
         return pauses[min(len(pauses) - 1, int(share * len(pauses)))]
 
-    seconds = f" --seconds {options.seconds}" if options.seconds else ""
+    words = " --soak" if options.soak else ""
+    words += f" --only '{options.only}'" if options.only else ""
+    words += f" --seconds {options.seconds:g}" if options.seconds else ""
     path.write_text(f"""# No write on a shard after its primary dies
 
-Recorded {time.strftime('%Y-%m-%d', time.gmtime())} by `chaos.py --only kill{seconds} --pauses FILE` at {revision}, on
+Recorded {time.strftime('%Y-%m-%d', time.gmtime())} by `Tests/ClusterTests/Chaos/chaos.py{words} --pauses {path}` at {revision}, on
 {os.cpu_count()} processors. Primaries were killed with `kill -9` under the mixed load of the chaos test; lease 1 s. Per shard of a
 hash keyspace: from its last acknowledged write before the kill to the first one after it, seen by a client that writes to
 it every 20 ms.
