@@ -62,7 +62,7 @@ int ostraka_thread_id(void);
 /* From so many bytes on an allocation is a mapping of its own, which goes back to the system when it is freed. */
 void ostraka_map_allocations(int bytes);
 
-/* Whether this processor computes CRC-32C itself: SSE 4.2 on x86-64. 1 or 0. */
+/* Whether this processor computes CRC-32C itself: SSE 4.2 on x86-64, the CRC extension on aarch64. 1 or 0. */
 int ostraka_has_crc32c(void);
 /* Goes on with a CRC-32C (reflected, neither inverted before nor after) over `length` bytes.
    Only where ostraka_has_crc32c() says 1; elsewhere it returns `crc` as it is. */
