@@ -1,5 +1,6 @@
-/// A command as data: what COMMAND answers, and what the core needs to know before it runs one.
-public struct CommandSpec: Sendable {
+/// A command as data: what COMMAND answers, and what the core needs to know before it runs one. A class, since each command
+/// of a client looks it up: one reference is passed on, not its many words.
+public final class CommandSpec: Sendable {
     /// How a command meets the shards.
     enum Reach: UInt8, Sendable {
         /// Touches no key.
@@ -61,6 +62,8 @@ public struct CommandSpec: Sendable {
     let keyStep: Int
     let reach: Reach
     let rows: Rows
+    /// Whether it is known by its parent's name and its own.
+    let isSubcommand: Bool
     /// Group, summary, since and complexity as COMMAND DOCS gives them.
     let group: Group
     let summary: String
@@ -74,6 +77,7 @@ public struct CommandSpec: Sendable {
     ) {
         self.id = id
         self.name = name
+        isSubcommand = name.utf8.contains(UInt8(ascii: "|"))
         self.arity = arity
         self.flags = flags
         firstKey = keys.first

@@ -5,27 +5,21 @@ enum CommandTable {
     /// Every command, subcommands included, in the order of `CommandID`.
     static let all: [CommandSpec] = strings + bits + keys + transactions + connections + servers + own
 
-    private static let byName: [[UInt8]: CommandSpec] = {
-        var table: [[UInt8]: CommandSpec] = [:]
-        for spec in all { table[Array(spec.name.utf8)] = spec }
-        return table
-    }()
+    private static let byName = CommandNames(all)
 
     /// The command a client names, letters in any case; nil if there is none. `second` is the argument behind it: a
     /// container command has its keys and flags by subcommand.
     static func find(_ name: ByteView, _ second: ByteView?) -> CommandSpec? {
-        guard name.count <= 32 else { return nil }
-        let parent = lowercased(name)
         // The table's own spelling of subcommands is no name a client may call.
-        guard let spec = byName[parent], !parent.contains(UInt8(ascii: "|")) else { return nil }
+        guard name.count <= 32, let spec = byName.find(name), !spec.isSubcommand else { return nil }
         guard spec.isContainer, let second, second.count <= 32 else { return spec }
-        return byName[parent + [UInt8(ascii: "|")] + lowercased(second)] ?? spec
+        return byName.find(name, second) ?? spec
     }
 
     /// A command or subcommand by its full name, `client|getname`, letters in any case.
     static func find(named name: ByteView) -> CommandSpec? {
         guard name.count <= 64 else { return nil }
-        return byName[lowercased(name)]
+        return byName.find(name)
     }
 
     /// Names by number.

@@ -73,27 +73,6 @@ enum CommandDescription {
             call.reply.integer(0)
         }
     }
-
-    /// COMMAND DOCS: all but the tree of arguments, which Redis marks as optional.
-    static func writeDocumentation(_ specs: [CommandSpec], _ call: Call) {
-        call.reply.map(specs.count)
-        for spec in specs {
-            let subcommands = CommandTable.subcommands[spec.name] ?? []
-            call.reply.bulk(spec.name)
-            call.reply.map(subcommands.isEmpty ? 4 : 5)
-            for (name, value) in [
-                ("summary", spec.summary), ("since", spec.since), ("group", spec.group.rawValue),
-                ("complexity", spec.complexity),
-            ] {
-                call.reply.bulk(name)
-                call.reply.bulk(value)
-            }
-            if !subcommands.isEmpty {
-                call.reply.bulk("subcommands")
-                writeDocumentation(subcommands, call)
-            }
-        }
-    }
 }
 
 extension CommandSpec.Flags {

@@ -60,7 +60,7 @@ enum CommandDetails {
     ]
 
     /// From a fact and the commands it holds for to a table by command.
-    private static func spread(_ facts: [(fact: String, commands: String)]) -> [String: String] {
+    static func spread(_ facts: [(fact: String, commands: String)]) -> [String: String] {
         var table: [String: String] = [:]
         for (fact, commands) in facts {
             for command in commands.split(separator: " ") { table[String(command)] = fact }

@@ -24,7 +24,7 @@ extension Engine {
                     if let spec = CommandTable.find(named: call[index]), spec.isShown { specs.append(spec) }
                 }
             }
-            CommandDescription.writeDocumentation(specs, call)
+            CommandDocumentation.write(specs, call)
         case .commandList: return commandList(call)
         default: return commandKeys(call)
         }
@@ -81,7 +81,7 @@ extension Engine {
 
 extension CommandTable {
     /// Commands that clients may know of, without subcommands.
-    static let shown: [CommandSpec] = all.filter { $0.isShown && !$0.name.contains("|") }
+    static let shown: [CommandSpec] = all.filter { $0.isShown && !$0.isSubcommand }
 
     /// Subcommands by the name of their parent.
     static let subcommands: [String: [CommandSpec]] = {
