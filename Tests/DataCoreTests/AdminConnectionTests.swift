@@ -174,14 +174,29 @@ import Testing
         #expect(node.takeReply(waiter) == "+OK\r\n:0\r\n+OK\r\n")
         node.isLogQuick = true
         #expect(node.call(client, ["get", "c"], ["get", "k"]) == "$1\r\n2\r\n$1\r\n2\r\n")
-        for refused in [
-            ["select", "0"], ["cluster", "countkeysinslot", "1"], ["client", "reply", "off"], ["hello", "3"],
-        ] {
+        // A walk over a store cannot be waited for inside EXEC.
+        for refused in [["cluster", "countkeysinslot", "1"], ["dbsize"], ["flushall"]] {
             #expect(
                 node.call(client, ["multi"], refused, ["exec"])
                     == "+OK\r\n-ERR Command not allowed inside a transaction\r\n"
                     + "-EXECABORT Transaction discarded because of previous errors.\r\n")
         }
+    }
+
+    /// A queued SELECT says where the keys behind it are, and a name that is not known is asked for before it is queued.
+    @Test func selectInsideMulti() {
+        let node = AdminNode()
+        let client = node.open()
+        #expect(
+            node.call(client, ["multi"], ["select", "no such"], ["select", "default"], ["set", "c", "1"], ["exec"])
+                == "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n"
+                + "*3\r\n-ERR no such keyspace 'no such'\r\n+OK\r\n+OK\r\n")
+        node.call(client, ["multi"])
+        #expect(node.call(client, ["select", "unknown"], ["get", "c"]) == "")
+        while node.beats.count > 1 { node.answerBeat() }
+        node.answerBeat()
+        #expect(node.takeReply(client) == "+QUEUED\r\n+QUEUED\r\n")
+        #expect(node.call(client, ["exec"]) == "*2\r\n-ERR no such keyspace 'unknown'\r\n$1\r\n1\r\n")
     }
 
     @Test(arguments: ["client", "command", "cluster", "config", "object", "memory"])

@@ -17,6 +17,27 @@ import Testing
     @Test func configuration() { compare(RecordedReplies.config) }
     @Test func slowLog() { compare(RecordedReplies.slowlog) }
     @Test func commandTable() { compare(RecordedReplies.command) }
+    @Test func documentation() {
+        compare(RecordedReplies.documentation)
+        let node = AdminNode()
+        let client = node.open()
+        node.call(client, ["hello", "3"])
+        for (command, reply) in RecordedReplies.documentation3 {
+            #expect(node.call(client, AdminNode.words(command)) == reply, "\(command)")
+        }
+    }
+
+    /// What a command inside MULTI changes about its connection holds from its place in EXEC on.
+    @Test func transactions() {
+        for (number, conversation) in RecordedReplies.transactions.enumerated() {
+            let node = AdminNode()
+            let client = node.open()
+            for (command, reply) in conversation {
+                #expect(node.call(client, AdminNode.words(command)) == reply, "\(number): \(command)")
+            }
+        }
+    }
+
     @Test func inspection() { compare(RecordedReplies.inspection) }
 
     @Test(arguments: [

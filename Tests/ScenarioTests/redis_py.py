@@ -21,8 +21,9 @@ import redis
 from redis.cluster import RedisCluster
 
 from cases import CASES
-from report import Report, equal, eventually, expect, shorten
+from report import Report, Skip, equal, eventually, expect, shorten
 from resp import Closed, Connection, Error, Simple, pack
+from transactions import TRANSACTION_TESTS
 
 BYTES = {
     b"<crlf>": b"\r\n", b"<nul>": b"\0", b"<sp>": b" ", b"<empty>": b"", b"<ff>": b"\xff", b"<fe>": b"\xfe",
@@ -212,7 +213,7 @@ def large_values(world, kind):
 
 BYTE_TESTS = [
     inline_commands, split_at_every_byte, pipeline_order, client_reply, client_kill, client_pause, watch_sees_others,
-    expiry_hides, large_values,
+    expiry_hides, large_values, *TRANSACTION_TESTS,
 ]
 
 
@@ -459,7 +460,8 @@ def limits(world):
 
 def shardctl(world, *arguments, code=0):
     done = subprocess.run([world.shardctl, *arguments], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
-    expect(done.returncode == code, f"shardctl {arguments}: exit {done.returncode}, {done.stdout} {done.stderr}")
+    expect(done.returncode in (code if isinstance(code, tuple) else (code,)),
+           f"shardctl {arguments}: exit {done.returncode}, {done.stdout} {done.stderr}")
     return done.stdout
 
 
@@ -484,6 +486,54 @@ def other_keyspaces(world):
     equal({k["name"]: k["scheme"] for k in listed if k["name"] in ("ringed", "ordered", "listed")},
           {"ringed": "ring", "ordered": "range", "listed": "list"})
     shardctl(world, "keyspace", "create", "ordered", "--scheme", "range", "--yes", code=3)
+
+
+def select_inside_multi(world):
+    """A SELECT inside MULTI says where the keys behind it are; keys of two keyspaces are keys of two shards."""
+    if not world.shardctl:
+        return
+    shardctl(world, "keyspace", "create", "single", "--shards", "1", "--yes", code=(0, 3))
+    for port in (world.gateway_port, world.cluster_port):
+        with Connection(port) as connection:
+            def call(*commands):
+                return [connection.call(*command.split(" ")) for command in commands]
+
+            deleted = call("SELECT single", "DEL a", "DEL b")[1]
+            if port == world.cluster_port and isinstance(deleted, Error) and deleted.startswith(b"MOVED"):
+                continue
+            found = call("SELECT 0", "MULTI", "SELECT single", "SET a 1", "SET b 2", "GET a", "EXEC", "GET b")
+            equal(found[6], [Simple(b"OK"), Simple(b"OK"), Simple(b"OK"), b"1"], f"on {port}")
+            equal(found[7], b"2", "it stays selected")
+            found = call("SELECT 0", "MULTI", "SET a 1", "SELECT single", "SET a 1", "EXEC", "SELECT single", "GET a")
+            expect(found[4].startswith(b"CROSSSLOT"), f"keys of two keyspaces: {found[4]!r}")
+            expect(found[5].startswith(b"EXECABORT"), f"{found[5]!r}")
+            found = call("SELECT single", "MULTI", "SELECT nosuch", "GET a", "EXEC")
+            equal(found[4], [Error(b"ERR no such keyspace 'nosuch'"), b"1"])
+
+
+def command_docs(world):
+    """COMMAND DOCS says of every command that redis-server 7.0 has too what that one says, arguments included."""
+    if not shutil.which("redis-server"):
+        raise Skip("no redis-server to compare with")
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        server = start_reference(folder, port)
+        try:
+            with Connection(port) as redis7, Connection(world.gateway_port) as own:
+                for connection in (redis7, own):
+                    connection.call("HELLO", "3")
+                wanted, found = redis7.call("COMMAND", "DOCS"), own.call("COMMAND", "DOCS")
+                both = sorted(set(wanted) & set(found))
+                expect(len(both) > 90, f"only {len(both)} commands are in both")
+                for name in both:
+                    theirs, ours = dict(wanted[name]), dict(found[name])
+                    inner = theirs.pop(b"subcommands", {}), ours.pop(b"subcommands", {})
+                    equal(ours, theirs, name.decode())
+                    for subcommand in set(inner[0]) & set(inner[1]):
+                        equal(inner[1][subcommand], inner[0][subcommand], subcommand.decode())
+        finally:
+            server.kill()
+            server.wait()
 
 
 def ordered_ranges(world):
@@ -566,7 +616,7 @@ def resp3(world):
 
 OWN_TESTS = [
     gateway_scatters, gateway_crossslot, cluster_port_is_a_cluster, cluster_commands, shard_commands, limits,
-    other_keyspaces, ordered_ranges, scan_under_writes, resp3,
+    other_keyspaces, select_inside_multi, command_docs, ordered_ranges, scan_under_writes, resp3,
 ]
 
 

@@ -38,13 +38,6 @@ extension CommandID {
         }
     }
 
-    /// Whether MULTI refuses it though Redis would not: the queue's keys are located in the keyspace that was chosen when
-    /// they were queued, a walk cannot be waited for inside EXEC, and what changes how replies are written would change
-    /// the session of a gateway when the shard is served elsewhere.
-    var mayNotQueue: Bool {
-        switch self {
-        case .select, .clusterCountkeysinslot, .clientReply, .hello: true
-        default: false
-        }
-    }
+    /// Whether MULTI refuses it though Redis would not: a walk over a store cannot be waited for inside EXEC.
+    var mayNotQueue: Bool { self == .clusterCountkeysinslot }
 }

@@ -38,11 +38,13 @@ public enum PortKind: UInt8, Sendable {
         case wait
         /// Sessions: their link does not take replies as fast as they come.
         case output
+        /// EXEC, a part of which another node runs: until the answer to that forward.
+        case exec(UInt64)
 
         /// Whether its end makes the command run once more; else it is answered from outside.
         var isRetried: Bool {
             switch self {
-            case .none, .scan, .wait: false
+            case .none, .scan, .wait, .exec: false
             default: true
             }
         }
@@ -191,6 +193,13 @@ struct Transaction: ~Copyable {
     var queue = CommandQueue()
     /// The shard all its keys lie in, once one was named.
     var shard: ShardID?
+    /// What each queued SELECT named, decided when it was queued, since the keys behind it were located by that: index of a
+    /// keyspace, or nil if there was none of that name.
+    var selections: [Int?] = []
+    /// Index of the keyspace of the next command that is queued; nil = the connection's own.
+    var keyspace: Int?
+    /// Index of the keyspace that `shard` or `watchShard` is of.
+    var shardKeyspace: Int?
     /// Watched keys, with the keyspace number they were named in.
     var watched: [WatchedKey] = []
     /// A watched key was written, or expired.

@@ -27,7 +27,7 @@ extension Engine {
         connections[place].block = block
         connections[place].blockedSince = now.monotonic
         switch block {
-        case .none, .rows, .scan, .order: break
+        case .none, .rows, .scan, .order, .exec: break
         case .serving, .lookup:
             connections[place].blockedUntil = now.monotonic + settings.gatewayTimeoutMillis * 1_000_000
             parked.append(place)

@@ -20,7 +20,10 @@ extension Engine {
     mutating func settleReply(_ call: Call, from start: Int, request: UInt64) {
         let place = call.connection
         if call.seq != 0 { connections[place].lastWrite = (call.replica, call.seq) }
-        if connections[place].replyMode != .on { return settleSilently(call, from: start) }
+        if connections[place].replyMode != .on || call.isSilenced {
+            settleSilently(call, from: start)
+            guard call.isSilenced, call.reply.bytes.count > start else { return }
+        }
         let waits = call.replica >= 0 && call.wait > numbers[call.replica].commit
         if call.isComposedInOut(connections[place]) {
             if !waits { return markDirty(place) }
@@ -41,13 +44,15 @@ extension Engine {
         if !waits { release(place) }
     }
 
-    /// CLIENT REPLY OFF or SKIP: the command ran, its reply is not given.
+    /// CLIENT REPLY OFF or SKIP: the command ran, its reply is not given. An EXEC's was taken back as it was written.
     private mutating func settleSilently(_ call: Call, from start: Int) {
         let place = call.connection
-        if connections[place].marks.isEmpty {
-            connections[place].out.bytes.truncate(to: start)
-        } else {
-            connections[place].held.bytes.truncate(to: start)
+        if !call.isSilenced {
+            if call.isComposedInOut(connections[place]) {
+                connections[place].out.bytes.truncate(to: start)
+            } else {
+                connections[place].held.bytes.truncate(to: start)
+            }
         }
         switch connections[place].replyMode {
         case .skipNext: connections[place].replyMode = .skip

@@ -7,8 +7,8 @@ import ClusterModel
     let count: Int
     /// Place of its connection in the connection table.
     let connection: Int
-    /// Number of the connection's keyspace; rows are named by it.
-    let keyspace: UInt32
+    /// Number of the connection's keyspace, or of the one that a transaction's keys lie in; rows are named by it.
+    var keyspace: UInt32
     /// Index of the replica its keys lie in; -1 for commands without keys.
     var replica: Int
     /// The highest record its evaluation looked at or wrote; its reply waits for that one's commit (RULES C18). 0 = none.
@@ -22,6 +22,8 @@ import ClusterModel
     var isDeferred = false
     /// Inside EXEC a command may not wait, and no other connection's commands may run.
     var isInExec = false
+    /// CLIENT REPLY was obeyed while the reply was written: what is there is to be given.
+    var isSilenced = false
 
     private let target: UnsafeMutablePointer<ReplyBuffer>
 

@@ -13,22 +13,29 @@ extension Engine {
 
     /// The one shard of a command's keys.
     enum Entry {
-        /// Index in the connection's keyspace; the slot if the client can follow MOVED for it.
+        /// Index in the keyspace; the slot if the client can follow MOVED for it.
         case found(Int, slot: UInt16?)
         case refused(String)
     }
 
-    /// Locates the one shard of a command's keys, and who serves it.
+    /// Locates the one shard of a command's keys in the connection's keyspace, and who serves it.
     func locate(_ call: Call, _ spec: CommandSpec) -> Located {
-        switch entry(of: call, spec) {
+        locate(call, spec, in: connections[call.connection].keyspace)
+    }
+
+    /// The same in the keyspace at `index`.
+    func locate(_ call: Call, _ spec: CommandSpec, in index: Int) -> Located {
+        switch entry(of: call, spec, in: index) {
         case .refused(let text): .refused(text)
-        case .found(let entry, let slot):
-            locate(entry: entry, in: connections[call.connection].keyspace, slot: slot, place: call.connection)
+        case .found(let entry, let slot): locate(entry: entry, in: index, slot: slot, place: call.connection)
         }
     }
 
     func entry(of call: Call, _ spec: CommandSpec) -> Entry {
-        let index = connections[call.connection].keyspace
+        entry(of: call, spec, in: connections[call.connection].keyspace)
+    }
+
+    func entry(of call: Call, _ spec: CommandSpec, in index: Int) -> Entry {
         guard keyspaces[index].keyspace != nil else { return .refused(missingKeyspace(index)) }
         let onlyOneSlot = isClusterPort(call.connection) && keyspaces[index].usesSlots
         var entry = -1

@@ -158,6 +158,12 @@ extension Engine {
             connections[place].resultBytes += reply.count
             release(place)
             if connections[place].resultBytes > Limits.outputBytes { closeOverfull(place) }
+        case .transaction(let isSent):
+            if case .exec(forward.request) = connections[place].block {
+                answerTransaction(place, isSent, reply)
+            } else {
+                gateway.results[forward.request] = reply
+            }
         case .gather(let number, let part):
             gathered(number, part: part, reply)
         }

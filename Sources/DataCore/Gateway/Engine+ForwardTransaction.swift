@@ -19,19 +19,24 @@ extension Engine {
             arguments.append(number)
             arguments.append(ByteView(isFirst ? "1" : "0"))
             for index in 1..<call.count { arguments.append(call[index]) }
-            let attempt = forwardOwn(&call, entry, arguments, isWrite: false)
+            let index = connections[place].keyspace
+            let attempt = forwardOwn(&call, entry, in: index, arguments, isWrite: false, sink: .mark)
             if case .done = attempt {
                 connections[place].transaction.watchShard = shard
+                connections[place].transaction.shardKeyspace = index
                 connections[place].transaction.watchCount += call.count - 1
             }
             return attempt
         }
     }
 
-    /// `shard.exec shard watched count (argc argument ...)...`
-    mutating func execElsewhere(_ call: inout Call, _ shard: ShardID, _ commands: [[ByteView]]) -> Attempt {
+    /// `shard.exec shard watched count (argc argument ...)...`: what touches a key goes to the node that serves the shard, at
+    /// `index` in the keyspaces. The rest is about this node's client and runs here, when the answer says that all was
+    /// executed; of it only HELLO's version goes along, since the replies behind it are written in it.
+    mutating func execElsewhere(
+        _ call: inout Call, _ shard: ShardID, in index: Int, _ commands: [[ByteView]]
+    ) -> Attempt {
         let place = call.connection
-        let index = connections[place].keyspace
         guard let entry = keyspaces[index].entries.firstIndex(where: { $0.shard == shard }) else {
             endTransaction(place)
             call.reply.error("EXECABORT Transaction discarded because its shard is gone.")
@@ -47,8 +52,14 @@ extension Engine {
         }
         let watched = max(
             connections[place].transaction.watchCount, connections[place].transaction.watched.count)
-        var texts: [[UInt8]] = [Array("\(shard)".utf8), Array("\(watched)".utf8), Array("\(commands.count)".utf8)]
-        texts += commands.map { Array("\($0.count)".utf8) }
+        let isSent = commands.map { isSentAlong($0, call) }
+        let isWhole = commands.allSatisfy { spec(of: $0)?.reach != .connection }
+        let sent = zip(commands, isSent).compactMap { command, isSent -> [ByteView]? in
+            // HELLO with its version alone.
+            isSent ? spec(of: command)?.reach == .connection ? Array(command[0..<2]) : command : nil
+        }
+        var texts: [[UInt8]] = [Array("\(shard)".utf8), Array("\(watched)".utf8), Array("\(sent.count)".utf8)]
+        texts += sent.map { Array("\($0.count)".utf8) }
         var bytes = ByteBuffer(capacity: 256)
         var places: [Range<Int>] = []
         for text in texts {
@@ -57,10 +68,70 @@ extension Engine {
         }
         let numbers = places.map { bytes.view[$0] }
         var arguments = [ByteView("shard.exec")] + numbers[0..<3]
-        for (index, command) in commands.enumerated() { arguments += [numbers[3 + index]] + command }
-        let attempt = forwardOwn(&call, entry, arguments, isWrite: true)
+        for (index, command) in sent.enumerated() { arguments += [numbers[3 + index]] + command }
+        let isPlain = isWhole && connections[place].replyMode == .on
+        let attempt = forwardOwn(
+            &call, entry, in: index, arguments, isWrite: true, sink: isPlain ? .mark : .transaction(isSent))
         if case .done = attempt { endTransaction(place) }
         return attempt
+    }
+
+    /// Whether the node that serves the shard has to know of a queued command.
+    private func isSentAlong(_ command: [ByteView], _ call: Call) -> Bool {
+        guard let spec = spec(of: command) else { return false }
+        if spec.reach != .connection { return true }
+        guard spec.id == .hello, command.count > 1 else { return false }
+        return unsafe command.withUnsafeBufferPointer { views in
+            guard let base = views.baseAddress else { return false }
+            return (try? unsafe greeting(call.with(arguments: base, count: views.count))) != nil
+        }
+    }
+
+    /// The answer to an EXEC that waits for it at the head of its connection's queue.
+    mutating func answerTransaction(_ place: Int, _ isSent: [Bool], _ answer: [UInt8]) {
+        let request = connections[place].queue.request()
+        let target = unsafe replyTarget(place)
+        let start = unsafe target.pointee.bytes.count
+        var call = unsafe Call(arguments: [], count: 0, connection: place, keyspace: 0, replica: -1, target: target)
+        writeTransaction(&call, isSent, answer)
+        endTransaction(place)
+        settleReply(call, from: start, request: request)
+        connections[place].queue.dropFirst()
+        unblock(place)
+    }
+
+    /// Puts the reply of EXEC together: the parts that the other node ran as it wrote them, the rest as it runs here now.
+    private mutating func writeTransaction(_ call: inout Call, _ isSent: [Bool], _ answer: [UInt8]) {
+        answer.withByteView { answer in
+            guard let parts = ReplySlicer.elements(answer), parts.count == isSent.count(where: { $0 }) else {
+                // An error, or null: nothing was executed, or nobody knows.
+                return call.reply.bytes.append(answer)
+            }
+            let place = call.connection
+            beginReplies(&call, isSent.count)
+            var next = 0
+            var selections = 0
+            for (index, isSent) in isSent.enumerated() {
+                let start = call.reply.bytes.count
+                let isClosing = connections[place].isClosing
+                var views: [ByteView] = []
+                connections[place].transaction.queue.views(index, into: &views)
+                let spec = spec(of: views)
+                if let spec, spec.reach == .connection {
+                    unsafe views.withUnsafeBufferPointer { views in
+                        guard let base = views.baseAddress else { return }
+                        var inner = unsafe call.with(arguments: base, count: views.count)
+                        inner.isInExec = true
+                        stats.count(spec.id)
+                        runQueuedConnection(&inner, spec, &selections)
+                    }
+                } else {
+                    call.reply.bytes.append(parts[next])
+                }
+                if isSent { next += 1 }
+                silence(call, from: start, isClosing: isClosing)
+            }
+        }
     }
 
     private func firstKey(_ commands: [[ByteView]]) -> ByteView? {
@@ -75,17 +146,25 @@ extension Engine {
 
     /// Forwards a command of our own in place of the client's; its reply is the client's reply.
     private mutating func forwardOwn(
-        _ call: inout Call, _ entry: Int, _ arguments: [ByteView], isWrite: Bool
+        _ call: inout Call, _ entry: Int, in index: Int, _ arguments: [ByteView], isWrite: Bool, sink: Forward.Sink
     ) -> Attempt {
         let place = call.connection
-        let index = connections[place].keyspace
         let shard = keyspaces[index].entries[entry]
         guard let node = owner(of: shard) else { return .blocked(.serving) }
         if isOrdered(place, shard.shard, behind: node) { return .blocked(.order) }
         let forward = Forward(
             request: takeRequest(), connection: id(place), keyspace: index, shard: shard.shard, node: node,
-            isWrite: isWrite, protocolVersion: protocolVersion(place), sink: .mark, keyPosition: 0)
+            isWrite: isWrite, protocolVersion: protocolVersion(place), sink: sink, keyPosition: 0)
         forward.arguments.append(count: arguments.count) { arguments[$0] }
+        if case .transaction(let isSent) = sink {
+            send(forward)
+            // What cannot be sent is answered at once.
+            guard let answer = gateway.results.removeValue(forKey: forward.request) else {
+                return .blocked(.exec(forward.request))
+            }
+            writeTransaction(&call, isSent, answer)
+            return .done
+        }
         pushRemote(forward.request, place)
         send(forward)
         call.isDeferred = true

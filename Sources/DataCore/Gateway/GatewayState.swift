@@ -39,6 +39,8 @@ final class Forward {
     enum Sink {
         /// Its reply is the reply of the connection's command.
         case mark
+        /// Its reply has the replies of those commands of an EXEC that were sent along, by place in the EXEC.
+        case transaction([Bool])
         /// It is a part of a command that was divided.
         case gather(UInt64, part: Int)
     }

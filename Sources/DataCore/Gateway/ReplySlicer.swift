@@ -11,7 +11,7 @@ enum ReplySlicer {
         return number(reply, 1).map { $0.value }
     }
 
-    /// The elements of an array of bulk strings, integers and nulls, each as it was written; nil for anything else.
+    /// The elements of an array, each as it was written; nil for anything else.
     static func elements(_ reply: ByteView) -> [ByteView]? {
         guard reply.count >= 4, reply[0] == 0x2A, let head = number(reply, 1), head.value >= 0 else { return nil }
         var place = head.end
@@ -30,16 +30,32 @@ enum ReplySlicer {
         return element[head.end..<head.end + Int(head.value)]
     }
 
-    private static func end(of reply: ByteView, at place: Int) -> Int? {
-        guard place < reply.count else { return nil }
+    /// Arrays in arrays that any command here answers with, and some more.
+    private static let deepest = 16
+
+    private static func end(of reply: ByteView, at place: Int, depth: Int = 0) -> Int? {
+        guard place < reply.count, depth < deepest else { return nil }
         switch reply[place] {
-        case 0x24:
+        // Bulk strings and verbatim ones.
+        case 0x24, 0x3D:
             guard let head = number(reply, place + 1) else { return nil }
             if head.value < 0 { return head.end }
-            let end = head.end + Int(head.value) + 2
-            return end <= reply.count ? end : nil
-        case 0x3A: return number(reply, place + 1)?.end
-        case 0x5F: return place + 3 <= reply.count ? place + 3 : nil
+            guard head.value <= Int64(reply.count - head.end) - 2 else { return nil }
+            return head.end + Int(head.value) + 2
+        // Arrays, sets and maps.
+        case 0x2A, 0x7E, 0x25:
+            guard let head = number(reply, place + 1), head.value <= Int64(reply.count) else { return nil }
+            var end = head.end
+            for _ in 0..<max(head.value, 0) * (reply[place] == 0x25 ? 2 : 1) {
+                guard let next = self.end(of: reply, at: end, depth: depth + 1) else { return nil }
+                end = next
+            }
+            return end
+        // Integers, simple strings, errors, nulls, truths, numbers: one line.
+        case 0x3A, 0x2B, 0x2D, 0x5F, 0x23, 0x2C, 0x28:
+            var end = place + 1
+            while end < reply.count, reply[end] != 0x0A { end += 1 }
+            return end < reply.count ? end + 1 : nil
         default: return nil
         }
     }

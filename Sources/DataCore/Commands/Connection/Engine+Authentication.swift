@@ -18,46 +18,60 @@ extension Engine {
         return .done
     }
 
+    /// What a HELLO asks for, all of which it may have.
+    struct Greeting {
+        var version: Int64?
+        var name: ByteView?
+    }
+
+    /// Why a HELLO is refused: Redis's own words.
+    struct Ungreeted: Error { var text: String }
+
     /// `HELLO [version [AUTH user password] [SETNAME name]]`
     mutating func hello(_ call: Call) -> Attempt {
         let place = call.connection
-        var version: Int64?
+        let greeting: Greeting
+        do { greeting = try self.greeting(call) } catch { return reject(call, error.text) }
+        connections[place].isAuthenticated = true
+        if let name = greeting.name { connections[place].client.name = name.array }
+        if let version = greeting.version { useProtocol(version, place) }
+        greet(call)
+        return .done
+    }
+
+    /// Reads a HELLO, and changes nothing.
+    func greeting(_ call: Call) throws(Ungreeted) -> Greeting {
+        var greeting = Greeting()
         if call.count > 1 {
             guard let number = WholeNumber.parse(call[1]) else {
-                return reject(call, "ERR Protocol version is not an integer or out of range")
+                throw Ungreeted(text: "ERR Protocol version is not an integer or out of range")
             }
-            guard number == 2 || number == 3 else { return reject(call, "NOPROTO unsupported protocol version") }
-            version = number
+            guard number == 2 || number == 3 else { throw Ungreeted(text: "NOPROTO unsupported protocol version") }
+            greeting.version = number
         }
-        var name: ByteView?
-        var isAuthenticated = connections[place].isAuthenticated
+        var isAuthenticated = connections[call.connection].isAuthenticated
         var index = 2
         while index < call.count {
             let left = call.count - 1 - index
             if call[index].equalsIgnoringCase("auth"), left >= 2 {
-                guard admits(call[index + 1], call[index + 2]) else { return reject(call, Self.wrongPassword) }
+                guard admits(call[index + 1], call[index + 2]) else { throw Ungreeted(text: Self.wrongPassword) }
                 isAuthenticated = true
                 index += 3
             } else if call[index].equalsIgnoringCase("setname"), left >= 1 {
-                guard Self.isPrintable(call[index + 1]) else { return reject(call, Self.badClientName) }
-                name = call[index + 1]
+                guard Self.isPrintable(call[index + 1]) else { throw Ungreeted(text: Self.badClientName) }
+                greeting.name = call[index + 1]
                 index += 2
             } else {
-                return reject(call, "ERR Syntax error in HELLO option '\(call[index].text)'")
+                throw Ungreeted(text: "ERR Syntax error in HELLO option '\(call[index].text)'")
             }
         }
         guard isAuthenticated else {
-            return reject(
-                call,
-                "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH "
-                    + "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
+            throw Ungreeted(
+                text: "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> "
+                    + "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol "
                     + "version at the same time")
         }
-        connections[place].isAuthenticated = true
-        if let name { connections[place].client.name = name.array }
-        if let version { useProtocol(version, place) }
-        greet(call)
-        return .done
+        return greeting
     }
 
     private func greet(_ call: Call) {

@@ -38,26 +38,37 @@ extension Engine {
         if spec.flags.contains(.noMulti) || spec.reach == .keyspace || spec.group == .shard || spec.id.mayNotQueue {
             return reject(call, "ERR Command not allowed inside a transaction")
         }
+        if spec.id == .select {
+            switch selected(call) {
+            case .unknown: return .blocked(.lookup)
+            case .refused: connections[place].transaction.selections.append(nil)
+            case .keyspace(let index):
+                connections[place].transaction.selections.append(index)
+                connections[place].transaction.keyspace = index
+            }
+        }
         if spec.reach != .connection {
+            let index = connections[place].transaction.keyspace ?? connections[place].keyspace
             let entry: Int
-            switch locate(call, spec) {
+            switch locate(call, spec, in: index) {
             case .refused(let text): return reject(call, text)
             case .blocked(let block): return .blocked(block)
             case .forward(let found): entry = found
             case .here(let replica):
                 let shard = replicas[replica].configuration.id
-                guard
-                    let found = keyspaces[connections[place].keyspace].entries.firstIndex(where: { $0.shard == shard })
-                else { return .blocked(.serving) }
+                guard let found = keyspaces[index].entries.firstIndex(where: { $0.shard == shard }) else {
+                    return .blocked(.serving)
+                }
                 entry = found
             }
-            let shard = keyspaces[connections[place].keyspace].entries[entry].shard
+            let shard = keyspaces[index].entries[entry].shard
             if let known = connections[place].transaction.shard ?? connections[place].transaction.watchShard,
                 known != shard
             {
                 return reject(call, Self.crossSlot)
             }
             connections[place].transaction.shard = shard
+            connections[place].transaction.shardKeyspace = index
         }
         connections[place].transaction.queue.append(count: call.count) { call[$0] }
         call.reply.simple("QUEUED")
@@ -88,14 +99,15 @@ extension Engine {
             commands.append(views)
         }
         guard let shard = connections[place].transaction.shard ?? connections[place].transaction.watchShard else {
-            call.reply.array(commands.count)
             runQueued(&call, commands)
             endTransaction(place)
             return .done
         }
+        let index = connections[place].transaction.shardKeyspace ?? connections[place].keyspace
+        call.keyspace = keyspaces[index].number
         guard let held = replicaIndex[shard], replicas[held].state == .starting || replicas[held].state == .serving
         else {
-            return execElsewhere(&call, shard, commands)
+            return execElsewhere(&call, shard, in: index, commands)
         }
         // A part of an earlier command may still be on its way to this very shard.
         if isOrdered(place, shard, behind: nil) { return .blocked(.order) }
@@ -114,7 +126,6 @@ extension Engine {
     mutating func execHere(_ call: inout Call, _ commands: [[ByteView]]) -> Attempt {
         guard numbers[call.replica].isServing else { return .blocked(.serving) }
         if let blocked = prepare(call, commands) { return blocked }
-        call.reply.array(commands.count)
         runQueued(&call, commands)
         endRecord(call)
         return .done
@@ -144,7 +155,11 @@ extension Engine {
 
     /// Runs each command into the same reply and the same record.
     private mutating func runQueued(_ call: inout Call, _ commands: [[ByteView]]) {
+        beginReplies(&call, commands.count)
+        var selections = 0
         for command in commands {
+            let start = call.reply.bytes.count
+            let isClosing = connections[call.connection].isClosing
             unsafe command.withUnsafeBufferPointer { views in
                 guard let base = views.baseAddress, let spec = spec(of: command) else {
                     return call.reply.error("ERR the command is not known any more")
@@ -152,11 +167,8 @@ extension Engine {
                 var inner = unsafe call.with(arguments: base, count: views.count)
                 inner.isInExec = true
                 stats.count(spec.id)
-                if spec.id == .unwatch {
-                    // The end of EXEC unwatches all; the shard of the transaction must stay known until then.
-                    inner.reply.ok()
-                } else if spec.reach == .connection {
-                    _ = runConnection(&inner, spec)
+                if spec.reach == .connection {
+                    runQueuedConnection(&inner, spec, &selections)
                 } else if let text = limitsViolation(inner, spec) {
                     inner.reply.error(text)
                 } else {
@@ -165,10 +177,43 @@ extension Engine {
                 call.seq = inner.seq
                 call.wait = max(call.wait, inner.wait)
             }
+            silence(call, from: start, isClosing: isClosing)
         }
     }
 
-    private func spec(of command: [ByteView]) -> CommandSpec? {
+    /// Runs a queued command that touches no key. `selections` counts the SELECTs so far.
+    mutating func runQueuedConnection(_ call: inout Call, _ spec: CommandSpec, _ selections: inout Int) {
+        let place = call.connection
+        switch spec.id {
+        case .unwatch:
+            // The end of EXEC unwatches all; the shard of the transaction must stay known until then.
+            call.reply.ok()
+        case .select:
+            let chosen = connections[place].transaction.selections
+            useQueued(call, selections < chosen.count ? chosen[selections] : nil)
+            selections += 1
+        default: _ = runConnection(&call, spec)
+        }
+    }
+
+    /// Begins the reply of EXEC. As in Redis, CLIENT REPLY holds for each of its parts, from where it stands among them.
+    mutating func beginReplies(_ call: inout Call, _ count: Int) {
+        let start = call.reply.bytes.count
+        call.isSilenced = true
+        call.reply.array(count)
+        silence(call, from: start)
+    }
+
+    /// Takes back a part of EXEC's reply that CLIENT REPLY says is not given, or that comes after the client killed itself.
+    func silence(_ call: Call, from start: Int, isClosing: Bool = false) {
+        if isClosing { return call.reply.bytes.truncate(to: start) }
+        switch connections[call.connection].replyMode {
+        case .off, .skip: call.reply.bytes.truncate(to: start)
+        case .on, .skipNext: break
+        }
+    }
+
+    func spec(of command: [ByteView]) -> CommandSpec? {
         command.first.flatMap { CommandTable.find($0, command.count > 1 ? command[1] : nil) }
     }
 
@@ -178,6 +223,9 @@ extension Engine {
         connections[place].transaction.isOpen = false
         connections[place].transaction.isAborted = false
         connections[place].transaction.shard = nil
+        connections[place].transaction.selections = []
+        connections[place].transaction.keyspace = nil
+        connections[place].transaction.shardKeyspace = nil
         connections[place].transaction.queue.removeAll()
     }
 }

@@ -21,6 +21,7 @@ extension Engine {
             let missing = ensureRows(call, spec)
             if missing > 0 { return .blocked(.rows(missing)) }
             connections[place].transaction.watchShard = shard
+            connections[place].transaction.shardKeyspace = connections[place].keyspace
             for position in 1..<call.count { watch(call[position], &call) }
             call.reply.ok()
             return .done
