@@ -45,6 +45,12 @@ public enum ShardRange: Hashable, Codable, Sendable {
     /// Keys whose prefix up to the keyspace's separator is one of these, sorted; empty and `isDefault` = all the rest.
     case values([Key], isDefault: Bool)
 
+    /// Whether it is an interval of slots: its rows lie in a store by slot.
+    public var isSlots: Bool {
+        if case .slots = self { return true }
+        return false
+    }
+
     @inline(__always) public func contains(slot: UInt16) -> Bool {
         if case .slots(let from, let to) = self { return from <= slot && slot < to }
         return false

@@ -376,11 +376,3 @@ extension Engine {
         }
     }
 }
-
-extension ShardRange {
-    /// Whether it is an interval of slots, so that its rows lie in the store by slot.
-    var isSlots: Bool {
-        if case .slots = self { return true }
-        return false
-    }
-}

@@ -15,10 +15,9 @@ struct StoreRecovery {
             let bytes = control.configuration
             guard let configuration = bytes.withByteView({ ShardConfiguration(decoding: $0) }) else { continue }
             let store = StoreID(shard: control.shard, incarnation: control.incarnation)
-            let usesSlots = if case .slots = configuration.range { true } else { false }
             // The first record that the log still has of the shard, or the one that would come next.
             let begins = log.first[control.shard] ?? Seq(rawValue: control.last.rawValue &+ 1)
-            try Self.open(store, usesSlots: usesSlots, isWhole: begins <= Seq(rawValue: 1), stores)
+            try Self.open(store, usesSlots: configuration.range.isSlots, isWhole: begins <= Seq(rawValue: 1), stores)
             guard let database = stores.database(openNow: store) else { continue }
             var held = try ShardStores.durable(database).seq
             guard held.rawValue &+ 1 >= begins.rawValue else {

@@ -36,7 +36,7 @@ public final class VirtualDisk {
             }
             let id = StoreID(shard: control.shard, incarnation: control.incarnation)
             let begins = opened.first[control.shard] ?? Seq(rawValue: control.last.rawValue &+ 1)
-            if stores[id] == nil { stores[id] = VirtualStore(usesSlots: configuration.range.usesSlots) }
+            if stores[id] == nil { stores[id] = VirtualStore(usesSlots: configuration.range.isSlots) }
             stores[id]?.reopen()
             let held = stores[id]?.applied.seq ?? .zero
             guard held.rawValue &+ 1 >= begins.rawValue, held <= control.last else {
@@ -129,12 +129,5 @@ public final class VirtualDisk {
     func cutPower(_ chance: inout Chance, tears: Bool) {
         log.cutPower(&chance, tears: tears)
         for id in stores.keys.sorted() { stores[id]?.cutPower(&chance) }
-    }
-}
-
-extension ShardRange {
-    var usesSlots: Bool {
-        if case .slots = self { return true }
-        return false
     }
 }
