@@ -2,7 +2,6 @@ internal import CSystemCalls
 internal import ClusterClient
 public import ClusterModel
 internal import DataCore
-internal import Dispatch
 internal import Foundation
 internal import Glibc
 internal import LevelStore
@@ -53,7 +52,7 @@ public final class DataHost {
         self.mailbox = mailbox
         let ports = try Ports(settings)
         directory = try NodeDirectory(path: settings.directory, node: settings.id)
-        reserve = DiskReserve(directory.path)
+        reserve = DiskReserve(directory.path) { isLow in mailbox.post(.input(.diskLow(isLow))) }
         let log = try LogReader(directory)
         stores = ShardStores(
             directory: directory.storesPath, cacheBytes: max(settings.cacheBytes / 4, 8 << 20),
@@ -68,6 +67,7 @@ public final class DataHost {
         for batch in recovery.node.batches { applier.add(.batch(batch)) }
         writer = try LogWriter(
             directory: directory, recovered: log, mode: settings.sync,
+            makeRoom: { [reserve] in reserve.makeRoom() },
             durable: { ticket in mailbox.post(.input(.durable(through: ticket))) },
             failed: { stop.fail("the log could not be written", $0) })
         readers = Readers(
@@ -76,6 +76,7 @@ public final class DataHost {
             failed: { stop.fail("LevelDB could not be read", $0) })
         flusher = Flusher(
             writer: writer, applier: applier, oldest: log.oldestGeneration,
+            isDiskLow: { [reserve] in reserve.isDiskLow },
             failed: { stop.fail("LevelDB could not write its tables", $0) })
         link = MetaLink(
             addresses: settings.meta, secret: settings.secret, logger: logger,
@@ -133,15 +134,9 @@ public final class DataHost {
     /// - Throws: when it stopped by itself, though cleanly: one line that says why and what to do.
     public func run() throws {
         signal(SIGPIPE, SIG_IGN)
-        let signals = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { [self] in stop() }
-            source.resume()
-            return source
-        }
+        let signals = StopSignals { [readiness, mailbox] in Self.stop(readiness, mailbox) }
         runUntilStopped()
-        for source in signals { source.cancel() }
+        signals.cancel()
         if let reason = end.reason { throw DiskError(reason) }
     }
 
@@ -157,12 +152,15 @@ public final class DataHost {
         applier.stop()
         readers.stop()
         flusher.stop()
+        reserve.stop()
         stores.close()
         logger.info("stopped")
     }
 
     /// Begins a clean stop from any thread.
-    public func stop() {
+    public func stop() { Self.stop(readiness, mailbox) }
+
+    private static func stop(_ readiness: Readiness, _ mailbox: Mailbox<ReactorMessage>) {
         readiness.end("stopping")
         mailbox.post(.stop)
     }
@@ -209,7 +207,6 @@ public final class DataHost {
         logger.log(level: level, "\(line.text)", metadata: metadata)
     }
 
-    private var lastReserveCheck: UInt64 = 0
     private var lastUsage: UInt64 = 0
 
     private func endTurn() {
@@ -225,10 +222,6 @@ public final class DataHost {
             ready()
         }
         let now = Clocks.monotonic()
-        if now - lastReserveCheck > 500_000_000 {
-            lastReserveCheck = now
-            if let isLow = reserve.changed() { mailbox.post(.input(.diskLow(isLow))) }
-        }
         if now - lastUsage > 1_000_000_000 {
             lastUsage = now
             reactor.node.noteUsage(process.take())

@@ -9,17 +9,21 @@ public struct DiskError: Error, Hashable, Sendable, CustomStringConvertible {
     ///
     /// That the system refuses to open, to make or to lengthen a file is no corruption (RULES E2).
     let remedy: String?
+    /// Whether the disk was full.
+    let isFull: Bool
 
     public init(_ text: String) { self.init(text, remedy: nil) }
 
-    private init(_ text: String, remedy: String?) {
+    private init(_ text: String, remedy: String?, isFull: Bool = false) {
         description = text
         self.remedy = remedy
+        self.isFull = isFull
     }
 
     /// A system call on a file failed that is not a sync.
     init(_ action: String, _ path: String, code: Int32 = errno) {
-        self.init("\(action) \(path): \(SocketError.text(code))", remedy: Self.remedy(of: code))
+        self.init(
+            "\(action) \(path): \(SocketError.text(code))", remedy: Self.remedy(of: code), isFull: code == ENOSPC)
     }
 
     /// A sync failed: whatever the code, the system may have dropped what it was to write, and a retry would lie (RULES E2).
@@ -66,12 +70,17 @@ enum Files {
         }
     }
 
+    /// Makes what was written to a file durable.
+    static func sync(_ descriptor: Int32, _ path: String) throws(DiskError) {
+        guard fsync(descriptor) == 0 else { throw DiskError(unsynced: path) }
+    }
+
     /// Makes the names in a directory durable (RULES E7).
     static func syncDirectory(_ path: String) throws(DiskError) {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError("cannot open directory", path) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw DiskError(unsynced: path) }
+        try sync(descriptor, path)
     }
 
     /// Names in a directory, sorted.
@@ -120,7 +129,7 @@ enum Files {
         guard descriptor >= 0 else { throw DiskError("cannot create", temporary) }
         defer { close(descriptor) }
         try bytes.withByteView { (view) throws(DiskError) in try write(view, to: descriptor, at: 0, path: temporary) }
-        guard fsync(descriptor) == 0 else { throw DiskError(unsynced: temporary) }
+        try sync(descriptor, temporary)
         guard unsafe rename(temporary, path) == 0 else { throw DiskError("cannot rename to", path) }
         try syncDirectory(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
     }
@@ -149,6 +158,13 @@ enum Files {
         } else {
             guard unsafe unlink(path) == 0 else { throw DiskError("cannot remove", path) }
         }
+    }
+
+    /// Bytes of the file system a path is on.
+    static func totalBytes(_ path: String) -> UInt64 {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return .max }
+        return UInt64(status.f_blocks) * UInt64(status.f_frsize)
     }
 
     /// Free bytes of the file system for this process.

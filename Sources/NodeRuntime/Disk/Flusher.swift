@@ -13,6 +13,7 @@ final class Flusher: @unchecked Sendable {
     private let writer: LogWriter
     private let applier: Applier
     private let failed: (DiskError) -> Void
+    private let isDiskLow: () -> Bool
     private let retained: UInt64
     private static let segmentsPerFlush: UInt64 = 2
     private let condition = NSCondition()
@@ -28,14 +29,16 @@ final class Flusher: @unchecked Sendable {
 
     /// - Parameters:
     ///   - retained: segments kept behind the one that is written.
+    ///   - isDiskLow: whether what room is left is not for spare segments.
     ///   - failed: told from the thread, once: a flush failed, and nothing is released any more.
     init(
         writer: LogWriter, applier: Applier, oldest: UInt64, retained: UInt64 = 4, period: TimeInterval = 1,
-        failed: @escaping (DiskError) -> Void
+        isDiskLow: @escaping () -> Bool = { false }, failed: @escaping (DiskError) -> Void
     ) {
         self.writer = writer
         self.applier = applier
         self.oldest = oldest
+        self.isDiskLow = isDiskLow
         self.retained = retained
         self.failed = failed
         flushed = writer.generation
@@ -74,7 +77,7 @@ final class Flusher: @unchecked Sendable {
             defer { condition.lock() }
             do {
                 try flushIfDue()
-                writer.prepareSpare()
+                if !isDiskLow() { writer.prepareSpare() }
             } catch {
                 return failed(error)
             }

@@ -36,6 +36,7 @@ final class LogWriter: @unchecked Sendable {
     private let mode: SyncMode
     private let segmentBytes: Int
     private let queue = WorkQueue<LogBatch>()
+    private let makeRoom: () -> Bool
     private let isDurable: (UInt64) -> Void
     private let failed: (DiskError) -> Void
     private let lock = Mutex(Shared())
@@ -80,23 +81,27 @@ final class LogWriter: @unchecked Sendable {
 
     /// Begins a new segment behind what recovery found, and starts the thread.
     /// - Parameters:
+    ///   - makeRoom: gives back room on a full disk; false if there is none to give.
     ///   - durable: told from the thread: batches up to this ticket are durable.
     ///   - failed: told from the thread, once: nothing more will be durable.
     init(
         directory: NodeDirectory, recovered: LogReader, mode: SyncMode, segmentBytes: Int = LogWriter.segmentBytes,
-        durable: @escaping (UInt64) -> Void, failed: @escaping (DiskError) -> Void
+        makeRoom: @escaping () -> Bool = { false }, durable: @escaping (UInt64) -> Void,
+        failed: @escaping (DiskError) -> Void
     ) throws(DiskError) {
         self.directory = directory.logPath
         log = directory.identity.log
         self.mode = mode
         self.segmentBytes = segmentBytes
+        self.makeRoom = makeRoom
         isDurable = durable
         self.failed = failed
         control = recovered.control
         checksum = recovered.lastChecksum
         let generation = recovered.nextGeneration
-        segment = try SegmentFile(
-            directory: directory.logPath, log: log, generation: generation, size: segmentBytes, recycled: nil)
+        segment = try Self.makeSegment(
+            directory: directory.logPath, log: log, generation: generation, size: segmentBytes, recycled: nil,
+            makeRoom: makeRoom)
         place = LogOffset(generation: generation, offset: SegmentHeader.firstBatch)
         syncedThrough = place
         try openSegment()
@@ -120,14 +125,12 @@ final class LogWriter: @unchecked Sendable {
             keptBytes = 0
         }
         guard !byThread, isQuick, finished.load(ordering: .acquiring) == handed, writing.try() else {
-            for batch in kept { queue.add(batch) }
-            handed += kept.count
+            handOver()
             return nil
         }
         defer { writing.unlock() }
         guard Int(place.offset) + keptBytes <= segment.size else {
-            for batch in kept { queue.add(batch) }
-            handed += kept.count
+            handOver()
             return nil
         }
         do {
@@ -140,6 +143,14 @@ final class LogWriter: @unchecked Sendable {
         return last.ticket
     }
 
+    /// Gives what was submitted to the thread.
+    private func handOver() {
+        for batch in kept { queue.add(batch) }
+        handed += kept.count
+        kept.removeAll(keepingCapacity: true)
+        keptBytes = 0
+    }
+
     private var isQuick: Bool {
         guard keptBytes <= Self.settledBytes else { return false }
         if case .always = mode { return usualSync.load(ordering: .relaxed) <= Self.quickSync }
@@ -148,8 +159,7 @@ final class LogWriter: @unchecked Sendable {
 
     /// Writes and syncs what waits, then ends the thread. For the submitter's thread.
     func stop() {
-        for batch in kept { queue.add(batch) }
-        kept.removeAll()
+        handOver()
         queue.close()
         worker?.wait()
     }
@@ -277,10 +287,25 @@ final class LogWriter: @unchecked Sendable {
         let recycled = lock.withLock { $0.recycled.popLast() }
         let generation = place.generation + 1
         let needed = Int(SegmentHeader.firstBatch) + checkpoint().sizeOnDisk + size
-        segment = try SegmentFile(
-            directory: directory, log: log, generation: generation, size: max(segmentBytes, needed), recycled: recycled)
+        segment = try Self.makeSegment(
+            directory: directory, log: log, generation: generation, size: max(segmentBytes, needed), recycled: recycled,
+            makeRoom: makeRoom)
         place = LogOffset(generation: generation, offset: SegmentHeader.firstBatch)
         try openSegment()
+    }
+
+    /// A segment is the only thing whose making needs room; nothing is written yet when there is none.
+    private static func makeSegment(
+        directory: String, log: UniqueID, generation: UInt64, size: Int, recycled: String?, makeRoom: () -> Bool
+    ) throws(DiskError) -> SegmentFile {
+        do {
+            return try SegmentFile(
+                directory: directory, log: log, generation: generation, size: size, recycled: recycled)
+        } catch {
+            guard error.isFull, makeRoom() else { throw error }
+            // A recycled file has its new name by now.
+            return try SegmentFile(directory: directory, log: log, generation: generation, size: size, recycled: nil)
+        }
     }
 
     private func checkpoint() -> LogBatch {

@@ -55,6 +55,7 @@ public final class NodeDirectory: @unchecked Sendable {
             throw DiskError(
                 "\(path) is suspect since a write to it failed (\(why)): check the disk, then remove \(path)/suspect")
         }
+        DiskReserve.prepare(path)
         let file = path + "/identity"
         if Files.exists(file) {
             isNew = false

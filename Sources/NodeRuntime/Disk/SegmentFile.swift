@@ -17,28 +17,31 @@ final class SegmentFile {
         self.size = size
         path = "\(directory)/\(Self.name(generation))"
         if let recycled, unsafe rename(recycled, path) != 0 { throw DiskError("cannot rename to", path) }
-        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        descriptor = try Self.allocate(path, size: size)
+        let header = SegmentHeader(log: log, generation: generation, size: UInt64(size)).block
+        try header.withByteView { (view) throws(DiskError) in
+            try Files.write(view, to: descriptor, at: 0, path: path)
+        }
+        try Files.sync(descriptor, path)
+        try Files.syncDirectory(directory)
+    }
+
+    /// Opens or makes a file of that size, all of whose blocks there are.
+    private static func allocate(_ path: String, size: Int) throws(DiskError) -> Int32 {
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw DiskError("cannot create", path) }
         let code = ostraka_fallocate(descriptor, 0, Int64(size))
         if code < 0 {
             close(descriptor)
             throw DiskError("cannot allocate \(size) bytes for", path, code: -code)
         }
-        let header = SegmentHeader(log: log, generation: generation, size: UInt64(size)).block
-        try header.withByteView { (view) throws(DiskError) in
-            try Files.write(view, to: descriptor, at: 0, path: path)
-        }
-        guard fsync(descriptor) == 0 else { throw DiskError(unsynced: path) }
-        try Files.syncDirectory(directory)
+        return descriptor
     }
 
     /// Makes a file of zeros to be recycled as a segment.
     static func makeSpare(_ path: String, size: Int) throws(DiskError) {
-        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw DiskError("cannot create", path) }
+        let descriptor = try allocate(path, size: size)
         defer { close(descriptor) }
-        let code = ostraka_fallocate(descriptor, 0, Int64(size))
-        if code < 0 { throw DiskError("cannot allocate \(size) bytes for", path, code: -code) }
         try fill(descriptor, path, from: 0, to: size)
     }
 
@@ -50,7 +53,7 @@ final class SegmentFile {
                 try Files.write(view[0..<min(zeros.count, end - offset)], to: descriptor, at: offset, path: path)
             }
         }
-        guard fsync(descriptor) == 0 else { throw DiskError(unsynced: path) }
+        try Files.sync(descriptor, path)
     }
 
     deinit { close(descriptor) }
@@ -69,7 +72,7 @@ final class SegmentFile {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError("cannot open", path) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw DiskError("cannot sync", path) }
+        try Files.sync(descriptor, path)
     }
 
     /// Overwrites a segment from a place to its end with zeros, and syncs it.

@@ -1,7 +1,6 @@
 public import ClusterModel
 internal import Dispatch
 internal import Foundation
-internal import Glibc
 public import Logging
 internal import MetaCore
 internal import NIOCore
@@ -113,15 +112,9 @@ public final class MetaHost: @unchecked Sendable {
 
     /// Runs until SIGTERM, SIGINT or `stop`.
     public func run() {
-        let signals = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { [finished] in finished.signal() }
-            source.resume()
-            return source
-        }
+        let signals = StopSignals { [finished] in finished.signal() }
         runUntilStopped()
-        for source in signals { source.cancel() }
+        signals.cancel()
     }
 
     /// Runs until `stop`; signals are the caller's.
