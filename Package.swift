@@ -45,7 +45,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -69,7 +68,6 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ] + nio),
         program("metasrv", ["ClusterModel", "NodeRuntime"]),
@@ -80,6 +78,7 @@ let package = Package(
         tests("WireTests", ["ClusterModel", "Wire"]),
         tests("DataCoreTests", ["ClusterModel", "DataCore"]),
         tests("SimulatorTests", ["ClusterModel", "Simulator", "Wire"]),
+        tests("FormatTests", ["ClusterClient", "ClusterModel", "DataCore", "SharedLog", "Wire"]),
         tests("NodeLogTests", ["ClusterModel", "DataCore"]),
         tests("MetaCoreTests", ["ClusterModel", "MetaCore"]),
         tests("LevelStoreTests", ["ClusterModel", "LevelStore"]),
