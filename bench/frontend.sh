@@ -14,10 +14,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() { sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
-die() {
-    echo "frontend: $*" >&2
-    exit 1
-}
+name=frontend
+. bench/lib.sh
 
 rounds=5 keys=1000000 sync=both out=bench/results/frontend.md dir="" bin=.build/release
 while [ $# -gt 0 ]; do
@@ -48,26 +46,10 @@ for program in metasrv datasrv; do
     [ -x "$bin/$program" ] || die "no $bin/$program: swift build -c release -Xswiftc -cross-module-optimization"
 done
 
-work=${dir:-$(mktemp -d "${TMPDIR:-/tmp}/ostraka-frontend.XXXXXX")}
-mkdir -p "$work"
-pids=()
-cleanup() {
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
-    [ -n "$dir" ] || rm -rf "$work"
-}
-trap cleanup EXIT
+begin_work "$dir"
 
 redis_port=17990 meta_port=17910 data_port=17911 gateway_port=17912 peer_port=17913
 
-# Waits, at most half a minute, until a command succeeds.
-await() {
-    for _ in $(seq 300); do
-        if "${@:2}" >/dev/null 2>&1; then return; fi
-        sleep 0.1
-    done
-    die "$1 did not come up: see $work"
-}
 answers() { [ "$(redis-cli -p "$1" ping 2>/dev/null)" = PONG ]; }
 writes() { [ "$(redis-cli -p "$1" set probe 1 2>/dev/null)" = OK ]; }
 
@@ -98,11 +80,6 @@ start_ostraka() {
     redis-cli -p $meta_port META.ADMIN "$wish" >"$work/create-$mode.log" 2>&1
     grep -q keyspaceCreated "$work/create-$mode.log" || die "no keyspace: $(cat "$work/create-$mode.log")"
     await "keyspace default" writes $gateway_port
-}
-
-stop() {
-    for pid in "$@"; do kill "$pid" 2>/dev/null || true; done
-    for pid in "$@"; do wait "$pid" 2>/dev/null || true; done
 }
 
 # Every key once, with the names that redis-benchmark draws from.
@@ -166,8 +143,7 @@ done
 # Median, least and greatest of field F of the samples of MODE NAME TEST PIPELINE.
 column() {
     awk -v m="$1" -v n="$2" -v t="$3" -v p="$4" -v f="$5" \
-        '$1 == m && $2 == n && $3 == t && $4 == p { print $f }' "$work/samples" | sort -n | awk '{ v[NR] = $1 }
-            END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2, v[1], v[NR] }'
+        '$1 == m && $2 == n && $3 == t && $4 == p { print $f }' "$work/samples" | spread
 }
 
 mkdir -p "$(dirname "$out")"

@@ -13,10 +13,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() { sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
-die() {
-    echo "replicated: $*" >&2
-    exit 1
-}
+name=replicated
+. bench/lib.sh
 
 rounds=5 time=4 keys=100000 out=bench/results/replicated.md dir="" bin=.build/release
 while [ $# -gt 0 ]; do
@@ -39,26 +37,9 @@ for tool in redis-server redis-cli cc; do
 done
 [ -x "$bin/datasrv" ] || die "no $bin/datasrv: swift build -c release -Xswiftc -cross-module-optimization"
 
-work=${dir:-$(mktemp -d "${TMPDIR:-/tmp}/ostraka-replicated.XXXXXX")}
-mkdir -p "$work"
-pids=()
-cleanup() {
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
-    [ -n "$dir" ] || rm -rf "$work"
-}
-trap cleanup EXIT
+begin_work "$dir"
 client=$work/replicated-set
 cc -O2 -o "$client" bench/replicated-set.c
-
-# Waits, at most half a minute, until a command succeeds.
-await() {
-    for _ in $(seq 300); do
-        if "${@:2}" >/dev/null 2>&1; then return; fi
-        sleep 0.1
-    done
-    die "$1 did not come up: see $work"
-}
 
 for i in 0 1 2; do
     mkdir -p "$work/redis-$i"
@@ -97,15 +78,14 @@ for round in $(seq "$rounds"); do
         read -r connections pipeline <<<"$shape"
         order=(redis ostraka)
         [ $((round % 2)) = 1 ] || order=(ostraka redis)
-        for name in "${order[@]}"; do measure "$name" "$connections" "$pipeline"; done
+        for server in "${order[@]}"; do measure "$server" "$connections" "$pipeline"; done
     done
     echo "round $round of $rounds"
 done
 
 # Median, least and greatest of NAME CONNECTIONS PIPELINE.
 column() {
-    awk -v n="$1" -v c="$2" -v p="$3" '$1 == n && $2 == c && $3 == p { print $4 }' "$work/samples" | sort -n |
-        awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2, v[1], v[NR] }'
+    awk -v n="$1" -v c="$2" -v p="$3" '$1 == n && $2 == c && $3 == p { print $4 }' "$work/samples" | spread
 }
 mkdir -p "$(dirname "$out")"
 {
