@@ -22,7 +22,7 @@ import urllib.request
 import redis
 from redis.cluster import RedisCluster
 
-from local_cluster import DEAD_NODE, LOCAL, PROGRAMS, Cluster, Load, Program, free_base_port
+from local_cluster import DEAD_NODE, LOCAL, PROGRAMS, ROOT, Cluster, Load, Program, free_base_port
 from report import Report, Skip, equal, eventually, expect
 from resp import Connection, Error, Simple, pack
 
@@ -261,6 +261,25 @@ def damaged_metadata_log():
         data[len(data) // 2] ^= 0xFF
         victim.write_bytes(data)
         refused(arguments, "damage|checksum|corrupt", victim.name)
+
+
+def missing_library():
+    """A program whose library is not there: the loader's one line names it, and deploy/local says what to install."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "datasrv")
+        with open(PROGRAMS / "datasrv", "rb") as file:
+            data = file.read()
+        expect(b"libleveldb.so.1\0" in data, "datasrv uses LevelDB's library")
+        with open(program, "wb") as file:
+            file.write(data.replace(b"libleveldb.so.1\0", b"libleveldb.so.9\0"))
+        os.chmod(program, 0o755)
+        with Program([program, "--version"]) as started:
+            equal(started.wait(20), 127, started.stderr())
+            lines = started.stderr().splitlines()
+            expect(len(lines) == 1 and "libleveldb.so.9" in lines[0], f"one line that names it: {lines}")
+        done = subprocess.run(["bash", "-c", '. deploy/lib/machine.sh; explain_missing_libraries "$0"', program], cwd=ROOT,
+                              capture_output=True, text=True, timeout=20)
+        equal(done.stdout, "datasrv needs libleveldb.so.9, which this machine lacks: apt-get install libleveldb1d\n")
 
 
 def bad_flags():
@@ -593,7 +612,7 @@ def boot_id():
 # It lasts a minute and asks for nothing but that nobody sees an error: it runs beside the first of the others.
 BESIDE = metasrv_stopped
 TESTS = [
-    local_is_safe_to_repeat, without_a_keyspace, starts_in_any_order, directories_are_made, bad_flags, port_in_use, second_process_on_a_directory,
+    local_is_safe_to_repeat, without_a_keyspace, starts_in_any_order, directories_are_made, bad_flags, missing_library, port_in_use, second_process_on_a_directory,
     directory_of_another_cluster, damaged_metadata_log, redis_cli_tools, http_endpoints, secrets_stay_secret, BESIDE,
     silent_client_of_a_gateway, sigterm_drains, kill_9_under_load, kill_9_of_everything, power_cut, reassigned_under_load,
 ]

@@ -39,6 +39,17 @@ need_packages() {
     rm -f "$log"
 }
 
+# explain_missing_libraries PROGRAM: a line for each shared library that a program needs and this machine lacks, with what to do.
+explain_missing_libraries() {
+    local library
+    while read -r library; do
+        case "$library" in
+            libleveldb.*) say "${1##*/} needs $library, which this machine lacks: apt-get install libleveldb1d" ;;
+            *) say "${1##*/} needs $library, which this machine lacks: install Swift 6.3, whose libraries it uses" ;;
+        esac
+    done < <(ldd "$1" 2>/dev/null | awk '/=> not found/ { print $1 }')
+}
+
 need_swift() {
     command -v swift >/dev/null || die "no swift on PATH: install the Swift 6.3 toolchain first"
 }
