@@ -42,7 +42,7 @@ final class DiskReserve: @unchecked Sendable {
     ///   - free: free bytes of the disk.
     ///   - changed: told from a thread whether growth is refused from now on.
     init(
-        _ directory: String, period: TimeInterval? = 0.5, free: (() -> UInt64)? = nil,
+        _ directory: String, period: TimeInterval? = 0.1, free: (() -> UInt64)? = nil,
         changed: @escaping (Bool) -> Void
     ) {
         self.directory = directory
@@ -70,8 +70,7 @@ final class DiskReserve: @unchecked Sendable {
     func makeRoom() -> Bool {
         lock.withLock {
             guard isHeld else { return false }
-            release()
-            judge(free())
+            release(free())
             return true
         }
     }
@@ -80,11 +79,8 @@ final class DiskReserve: @unchecked Sendable {
     func look() {
         lock.withLock {
             let free = free()
-            if isHeld, free < sizes.full {
-                release()
-            } else if !isHeld, free >= sizes.roomy {
-                make()
-            }
+            if isHeld, free < sizes.full { return release(free) }
+            if !isHeld, free >= sizes.roomy { make() }
             judge(free)
         }
     }
@@ -112,9 +108,11 @@ final class DiskReserve: @unchecked Sendable {
         changed(isLow)
     }
 
-    private func release() {
-        unsafe unlink(path)
+    /// Growth is refused first: the blocks are not for it.
+    private func release(_ free: UInt64) {
         isHeld = false
+        judge(free)
+        unsafe unlink(path)
     }
 
     private func make() {
