@@ -269,17 +269,20 @@ def missing_library():
         program = os.path.join(folder, "datasrv")
         with open(PROGRAMS / "datasrv", "rb") as file:
             data = file.read()
-        expect(b"libleveldb.so.1\0" in data, "datasrv uses LevelDB's library")
+        found = re.search(rb"libleveldb\.so\.\w+", data)
+        expect(found, "datasrv uses LevelDB's library")
+        other = b"libleveldb.so.".ljust(len(found[0]), b"9")
         with open(program, "wb") as file:
-            file.write(data.replace(b"libleveldb.so.1\0", b"libleveldb.so.9\0"))
+            file.write(data.replace(found[0] + b"\0", other + b"\0"))
         os.chmod(program, 0o755)
         with Program([program, "--version"]) as started:
             equal(started.wait(20), 127, started.stderr())
             lines = started.stderr().splitlines()
-            expect(len(lines) == 1 and "libleveldb.so.9" in lines[0], f"one line that names it: {lines}")
+            expect(len(lines) == 1 and other.decode() in lines[0], f"one line that names it: {lines}")
         done = subprocess.run(["bash", "-c", '. deploy/lib/machine.sh; explain_missing_libraries "$0"', program], cwd=ROOT,
                               capture_output=True, text=True, timeout=20)
-        equal(done.stdout, "datasrv needs libleveldb.so.9, which this machine lacks: apt-get install libleveldb1d\n")
+        equal(done.stdout,
+              f"datasrv needs {other.decode()}, which this machine lacks: apt-get install libleveldb1d\n")
 
 
 def bad_flags():
