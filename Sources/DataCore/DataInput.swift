@@ -33,7 +33,7 @@ public enum DataInput {
     /// The metadata group's answer to `DataEffect.reconfigure`; nil = none came.
     case reconfigured(ShardID, ReconfigureAnswer?)
     /// A store holds a chunk of a snapshot (`DataEffect.install`).
-    case installed(StoreID, number: UInt64)
+    case installed(StoreID, lesson: UInt64, number: UInt64)
     /// The last beat got no answer.
     case beatFailed
     /// Whether the disk's reserve is reached.

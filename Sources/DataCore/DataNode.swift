@@ -114,7 +114,7 @@ extension Engine {
         case .released(let release): noteRelease(release)
         case .replicated(let node, let payload): noteReplicated(from: node, payload)
         case .reconfigured(let shard, let answer): noteReconfigured(shard, answer)
-        case .installed(let store, let number): noteInstalled(store, number)
+        case .installed(let store, let lesson, let number): noteInstalled(store, lesson: lesson, number)
         case .diskLow(let isLow): isDiskLow = isLow
         case .stop: beats.isLeaving = true; beats.isDue = true
         case .tick: tick()

@@ -65,7 +65,10 @@ struct Shardsim: ParsableCommand {
         if let checkHistory { return CheckHistory.run(checkHistory) }
         guard let seed else { return 3 }
         if let worker { return Worker.run(try (0..<worker).map { try wish(seed + $0) }) }
-        if let seeds { return Search(seed: seed, seeds: seeds, jobs: jobs, arguments: passedOn).run() }
+        if let seeds {
+            return Search(seed: seed, seeds: seeds, jobs: jobs, disabled: try wish(seed).disabled, arguments: passedOn)
+                .run()
+        }
         if minimise { return Replay.minimise(try wish(seed)) }
         return Replay.run(try wish(seed), tellsEvents: !quiet)
     }

@@ -7,7 +7,9 @@ enum Worker {
         for wish in wishes {
             Output.line("begin \(wish.seed)")
             let report = Simulation.run(wish)
-            Output.line("end \(report.verdict.rawValue) \(report.done) \(report.undecided.count) \(report.line)")
+            let fired = report.firedText.isEmpty ? "-" : report.firedText
+            Output.line(
+                "end \(report.verdict.rawValue) \(report.done) \(report.undecided.count) \(fired) \(report.line)")
         }
         return 0
     }

@@ -6,7 +6,7 @@ public enum ReplicaMessageKind: UInt8, Sendable, CaseIterable {
     case grant = 2
     /// `Reconcile`
     case reconcile = 3
-    /// `Reconciled`
+    /// `ReconcileAnswer`
     case reconciled = 4
     /// A `RecordStream`
     case records = 5

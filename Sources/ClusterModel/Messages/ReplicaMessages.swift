@@ -165,30 +165,56 @@ public struct Reconcile: ReplicaMessage {
     public var configuration: ShardConfiguration
     public var epochs: [EpochStart]
     public var last: Seq
+    /// Drawn anew whenever the way to the replica broke: an answer that is as old as that says nothing (RULES H6).
+    public var nonce: UInt64
 
-    public init(configuration: ShardConfiguration, epochs: [EpochStart], last: Seq) {
+    public init(configuration: ShardConfiguration, epochs: [EpochStart], last: Seq, nonce: UInt64) {
         self.configuration = configuration
         self.epochs = epochs
         self.last = last
+        self.nonce = nonce
     }
 
     public func encode(into buffer: inout ByteBuffer) {
+        buffer.append(littleEndian: nonce)
         configuration.encode(into: &buffer)
         buffer.append(epochs: epochs)
         buffer.append(littleEndian: last.rawValue)
     }
 
     public init?(_ reader: inout BinaryReader) {
-        guard let configuration = ShardConfiguration(&reader), let epochs = reader.epochs(),
-            let last = reader.integer(UInt64.self)
+        guard let nonce = reader.integer(UInt64.self), let configuration = ShardConfiguration(&reader),
+            let epochs = reader.epochs(), let last = reader.integer(UInt64.self)
         else { return nil }
-        self.init(configuration: configuration, epochs: epochs, last: Seq(rawValue: last))
+        self.init(configuration: configuration, epochs: epochs, last: Seq(rawValue: last), nonce: nonce)
+    }
+}
+
+/// The answer to `Reconcile`: the replica's log is a prefix of its primary's.
+public struct ReconcileAnswer: ReplicaMessage {
+    public static let kind = ReplicaMessageKind.reconciled
+    /// Of the question.
+    public var nonce: UInt64
+    public var reconciled: Reconciled
+
+    public init(nonce: UInt64, _ reconciled: Reconciled) {
+        self.nonce = nonce
+        self.reconciled = reconciled
+    }
+
+    public func encode(into buffer: inout ByteBuffer) {
+        buffer.append(littleEndian: nonce)
+        reconciled.encode(into: &buffer)
+    }
+
+    public init?(_ reader: inout BinaryReader) {
+        guard let nonce = reader.integer(UInt64.self), let reconciled = Reconciled(&reader) else { return nil }
+        self.init(nonce: nonce, reconciled)
     }
 }
 
 /// A replica's log is a prefix of its primary's, up to `last`; everything of it is durable (RULES C3).
-public struct Reconciled: ReplicaMessage {
-    public static let kind = ReplicaMessageKind.reconciled
+public struct Reconciled: Hashable, Sendable {
     public var shard: ShardID
     public var epoch: Epoch
     public var incarnation: Incarnation

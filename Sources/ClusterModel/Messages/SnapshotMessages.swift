@@ -8,7 +8,8 @@
 /// | 8 8 | shard, epoch |
 /// | 8 8 | base: epoch and seq of the last record that the primary's store held when the walk began |
 /// | 4 ... | the primary's vector up to the base: count, then epoch and first seq, 8 bytes each |
-/// | 8 | number of the chunk, from 0 |
+/// | 8 | the lesson: later ones of an epoch have higher numbers |
+/// | 8 | number of the chunk in it, from 0 |
 /// | 1 | whether it is the last |
 /// | 8 | the last record that any row of the walk may have seen |
 /// | 4 ... | rows: count; each key and value as length (4) and bytes, as the store has them |
@@ -19,6 +20,7 @@ public struct SnapshotChunk: ReplicaMessage {
     public var baseEpoch: Epoch
     public var base: Seq
     public var epochs: [EpochStart]
+    public var lesson: UInt64
     public var number: UInt64
     public var isLast: Bool
     public var end: Seq
@@ -35,14 +37,15 @@ public struct SnapshotChunk: ReplicaMessage {
     }
 
     public init(
-        shard: ShardID, epoch: Epoch, baseEpoch: Epoch, base: Seq, epochs: [EpochStart], number: UInt64, isLast: Bool,
-        end: Seq, rows: [Row]
+        shard: ShardID, epoch: Epoch, baseEpoch: Epoch, base: Seq, epochs: [EpochStart], lesson: UInt64, number: UInt64,
+        isLast: Bool, end: Seq, rows: [Row]
     ) {
         self.shard = shard
         self.epoch = epoch
         self.baseEpoch = baseEpoch
         self.base = base
         self.epochs = epochs
+        self.lesson = lesson
         self.number = number
         self.isLast = isLast
         self.end = end
@@ -55,6 +58,7 @@ public struct SnapshotChunk: ReplicaMessage {
         buffer.append(littleEndian: baseEpoch.rawValue)
         buffer.append(littleEndian: base.rawValue)
         buffer.append(epochs: epochs)
+        buffer.append(littleEndian: lesson)
         buffer.append(littleEndian: number)
         buffer.append(flag: isLast)
         buffer.append(littleEndian: end.rawValue)
@@ -68,7 +72,8 @@ public struct SnapshotChunk: ReplicaMessage {
     public init?(_ reader: inout BinaryReader) {
         guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
             let baseEpoch = reader.integer(UInt64.self), let base = reader.integer(UInt64.self),
-            let epochs = reader.epochs(), let number = reader.integer(UInt64.self), let isLast = reader.flag(),
+            let epochs = reader.epochs(), let lesson = reader.integer(UInt64.self),
+            let number = reader.integer(UInt64.self), let isLast = reader.flag(),
             let end = reader.integer(UInt64.self), let count = reader.count(ofAtLeast: 8)
         else { return nil }
         var rows: [Row] = []
@@ -78,8 +83,8 @@ public struct SnapshotChunk: ReplicaMessage {
         }
         self.init(
             shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch), baseEpoch: Epoch(rawValue: baseEpoch),
-            base: Seq(rawValue: base), epochs: epochs, number: number, isLast: isLast, end: Seq(rawValue: end),
-            rows: rows)
+            base: Seq(rawValue: base), epochs: epochs, lesson: lesson, number: number, isLast: isLast,
+            end: Seq(rawValue: end), rows: rows)
     }
 }
 
@@ -89,12 +94,14 @@ public struct SnapshotTaken: ReplicaMessage {
     public var shard: ShardID
     public var epoch: Epoch
     public var incarnation: Incarnation
+    public var lesson: UInt64
     public var number: UInt64
 
-    public init(shard: ShardID, epoch: Epoch, incarnation: Incarnation, number: UInt64) {
+    public init(shard: ShardID, epoch: Epoch, incarnation: Incarnation, lesson: UInt64, number: UInt64) {
         self.shard = shard
         self.epoch = epoch
         self.incarnation = incarnation
+        self.lesson = lesson
         self.number = number
     }
 
@@ -102,16 +109,18 @@ public struct SnapshotTaken: ReplicaMessage {
         buffer.append(littleEndian: shard.rawValue)
         buffer.append(littleEndian: epoch.rawValue)
         buffer.append(littleEndian: incarnation.rawValue)
+        buffer.append(littleEndian: lesson)
         buffer.append(littleEndian: number)
     }
 
     public init?(_ reader: inout BinaryReader) {
         guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
-            let incarnation = reader.integer(UInt64.self), let number = reader.integer(UInt64.self)
+            let incarnation = reader.integer(UInt64.self), let lesson = reader.integer(UInt64.self),
+            let number = reader.integer(UInt64.self)
         else { return nil }
         self.init(
             shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch),
-            incarnation: Incarnation(rawValue: incarnation), number: number)
+            incarnation: Incarnation(rawValue: incarnation), lesson: lesson, number: number)
     }
 }
 

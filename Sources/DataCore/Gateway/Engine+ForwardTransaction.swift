@@ -50,8 +50,8 @@ extension Engine {
             call.reply.error("MOVED \(slot) \(node.address.host):\(node.address.port)")
             return .done
         }
-        let watched = max(
-            connections[place].transaction.watchCount, connections[place].transaction.watched.count)
+        // Keys that were watched here no session knows: the sum is none that it has.
+        let watched = connections[place].transaction.watchCount + connections[place].transaction.watched.count
         let isSent = commands.map { isSentAlong($0, call) }
         let isWhole = commands.allSatisfy { spec(of: $0)?.reach != .connection }
         let sent = zip(commands, isSent).compactMap { command, isSent -> [ByteView]? in

@@ -24,7 +24,8 @@ extension Engine {
         let base = numbers[index].applied
         let epochs = replicas[index].epochs.filter { $0.first.rawValue <= base }
         var lesson = Lesson(
-            walk: 0, base: base, baseEpoch: epochs.last?.epoch.rawValue ?? 0, epochs: epochs, next: [RowKey.dataKind])
+            lesson: nextWalk, walk: 0, base: base, baseEpoch: epochs.last?.epoch.rawValue ?? 0, epochs: epochs,
+            next: [RowKey.dataKind])
         walkOn(index, follower.member.node, &lesson)
         replicas[index].followers[place].lesson = lesson
         effects.emit(note(.info, "teaches \(follower.member) from record \(base) on", replica: index))
@@ -66,7 +67,8 @@ extension Engine {
             SnapshotChunk(
                 shard: ShardID(rawValue: numbers[index].shard), epoch: Epoch(rawValue: numbers[index].epoch),
                 baseEpoch: Epoch(rawValue: lesson.baseEpoch), base: Seq(rawValue: lesson.base), epochs: lesson.epochs,
-                number: lesson.number, isLast: scan.isComplete, end: Seq(rawValue: end), rows: rows))
+                lesson: lesson.lesson, number: lesson.number, isLast: scan.isComplete, end: Seq(rawValue: end),
+                rows: rows))
         lesson.walk = 0
         lesson.next = scan.isComplete ? nil : scan.next
         lesson.number += 1
@@ -78,7 +80,7 @@ extension Engine {
     mutating func noteTaken(_ taken: SnapshotTaken, from node: NodeID) {
         let speaker = Reconciled(shard: taken.shard, epoch: taken.epoch, incarnation: taken.incarnation, last: .zero)
         guard let (index, place) = follower(speaker, node), var lesson = replicas[index].followers[place].lesson,
-            lesson.walk == 0, taken.number + 1 == lesson.number
+            lesson.walk == 0, taken.lesson == lesson.lesson, taken.number &+ 1 == lesson.number
         else { return }
         if lesson.next != nil {
             walkOn(index, node, &lesson)
@@ -96,23 +98,25 @@ extension Engine {
     mutating func noteChunk(_ chunk: SnapshotChunk, from node: NodeID) {
         guard let index = replicaIndex[chunk.shard], replicas[index].state == .following,
             replicas[index].isReconciled, numbers[index].epoch == chunk.epoch.rawValue, numbers[index].last == 0,
-            replicas[index].configuration.primary?.node == node
+            replicas[index].configuration.primary?.node == node, replicas[index].learned.continues(with: chunk)
         else { return }
+        replicas[index].learned = Learned(lesson: chunk.lesson, chunks: chunk.number + 1)
         replicas[index].lesson = chunk.isLast ? chunk : nil
         effects.emit(.install(replicas[index].store, chunk))
     }
 
     /// The store holds a chunk.
-    mutating func noteInstalled(_ store: StoreID, _ number: UInt64) {
+    mutating func noteInstalled(_ store: StoreID, lesson: UInt64, _ number: UInt64) {
         guard let index = replicaIndex[store.shard], replicas[index].store == store,
             replicas[index].state == .following,
+            replicas[index].learned == Learned(lesson: lesson, chunks: number + 1),
             numbers[index].last == 0, let primary = replicas[index].configuration.primary
         else { return }
         if let last = replicas[index].lesson, last.number == number { adoptSnapshot(last, index) }
         outbox(primary.node).append(
             SnapshotTaken(
                 shard: store.shard, epoch: Epoch(rawValue: numbers[index].epoch), incarnation: store.incarnation,
-                number: number))
+                lesson: lesson, number: number))
     }
 
     /// The log begins behind the snapshot; a checkpoint record says so (RULES E8).

@@ -13,10 +13,11 @@ extension Engine {
             follower.asked == 0 || now.monotonic - follower.asked > Engine.askPause
         else { return }
         replicas[index].followers[place].asked = now.monotonic
+        if follower.nonce == 0 { replicas[index].followers[place].nonce = entropy.next() | 1 }
         outbox(follower.member.node).append(
             Reconcile(
                 configuration: replicas[index].configuration, epochs: replicas[index].epochs,
-                last: Seq(rawValue: numbers[index].last)))
+                last: Seq(rawValue: numbers[index].last), nonce: replicas[index].followers[place].nonce))
     }
 
     mutating func askToReconcile(_ index: Int) {
@@ -32,8 +33,12 @@ extension Engine {
         guard let index = replicaIndex[shard.id], replicas[index].state == .following, !replicas[index].isSealed,
             numbers[index].epoch == shard.epoch.rawValue, shard.primary?.node == node
         else { return }
-        let common = Engine.commonEnd(
-            replicas[index].epochs, numbers[index].last, message.epochs, message.last.rawValue)
+        // Records of this very epoch are the primary's, and it takes none back: the question may be older than they are.
+        let isAhead = replicas[index].lastEpoch == shard.epoch
+        let common =
+            isAhead
+            ? numbers[index].last
+            : Engine.commonEnd(replicas[index].epochs, numbers[index].last, message.epochs, message.last.rawValue)
         guard common >= numbers[index].commit else {
             if shard.policy.ack == .one { return forsake(index, above: common, primary: node) }
             return effects.emit(
@@ -44,12 +49,15 @@ extension Engine {
         }
         if common < numbers[index].last { cut(index, above: common) }
         replicas[index].isReconciled = true
-        numbers[index].streamed = numbers[index].last
-        replicas[index].streamedEpoch = replicas[index].lastEpoch
+        if !isAhead {
+            numbers[index].streamed = numbers[index].last
+            replicas[index].streamedEpoch = replicas[index].lastEpoch
+        }
         // The answer waits for the promise, and for the cut, to be durable (RULES C3).
         let ticket = batch.isEmpty ? nextTicket - 1 : nextTicket
         replication.held.append(
-            HeldAnswer(ticket: ticket, node: node, replica: index, epoch: numbers[index].epoch))
+            HeldAnswer(
+                ticket: ticket, node: node, replica: index, epoch: numbers[index].epoch, nonce: message.nonce))
         sendHeld()
     }
 
@@ -121,7 +129,7 @@ extension Engine {
     private mutating func rebuildOverlay(_ index: Int) {
         let replica = Int32(truncatingIfNeeded: index)
         let applied = numbers[index].applied
-        rows.removeAll { $0.replica == replica && !$0.isLoading && $0.seq > applied }
+        rows.removeAll { $0.replica == replica && !$0.isUnknown && $0.seq > applied }
         numbers[index].flushed = min(numbers[index].flushed, applied)
         for note in unapplied {
             note.batch.forEachRecord { header, payload in
@@ -148,8 +156,10 @@ extension Engine {
 
     // MARK: The primary
 
-    mutating func noteReconciled(_ message: Reconciled, from node: NodeID) {
+    mutating func noteReconciled(_ answer: ReconcileAnswer, from node: NodeID) {
+        let message = answer.reconciled
         guard let (index, place) = follower(message, node), !replicas[index].followers[place].isReconciled,
+            replicas[index].followers[place].nonce == answer.nonce, answer.nonce != 0,
             message.last.rawValue <= numbers[index].last
         else { return }
         replicas[index].followers[place].isReconciled = true
@@ -174,7 +184,7 @@ extension Engine {
                 replicas[first.replica].isReconciled,
                 numbers[first.replica].epoch == first.epoch
             else { continue }
-            outbox(first.node).append(reconciled(first.replica))
+            outbox(first.node).append(ReconcileAnswer(nonce: first.nonce, reconciled(first.replica)))
         }
     }
 
@@ -190,6 +200,7 @@ extension Engine {
                 replicas[index].followers[place].search = 0
                 replicas[index].followers[place].isReconciled = false
                 replicas[index].followers[place].asked = 0
+                replicas[index].followers[place].nonce = 0
             }
         }
     }

@@ -236,7 +236,7 @@ extension Engine {
         case .beat: read(ReplicaBeat.self) { noteBeat($0, from: node) }
         case .grant: read(ReplicaGrant.self) { noteGrant($0, from: node) }
         case .reconcile: read(Reconcile.self) { noteReconcile($0, from: node) }
-        case .reconciled: read(Reconciled.self) { noteReconciled($0, from: node) }
+        case .reconciled: read(ReconcileAnswer.self) { noteReconciled($0, from: node) }
         case .acks: read(ReplicaAcks.self) { noteAcks($0, from: node) }
         case .poll: read(TakeoverPoll.self) { notePoll($0, from: node) }
         case .vote: read(TakeoverVote.self) { noteVote($0, from: node) }

@@ -10,6 +10,8 @@ struct Follower {
     var isReconciled = false
     /// When it was last asked to reconcile, ns; 0 = not yet.
     var asked: UInt64 = 0
+    /// What its answer has to name; 0 = it was not asked since the way to it was last lost.
+    var nonce: UInt64 = 0
     /// Last record durable there.
     var acked: UInt64 = 0
     /// Last record sent, if all before it were.
@@ -42,6 +44,8 @@ struct Follower {
 
 /// A snapshot on its way to a learner.
 struct Lesson {
+    /// Which lesson of the epoch.
+    var lesson: UInt64
     /// The walk under way, 0 = the learner's answer is awaited.
     var walk: UInt64
     var base: UInt64
@@ -51,6 +55,18 @@ struct Lesson {
     var number: UInt64 = 0
     /// Where the walk goes on; nil = it has ended.
     var next: [UInt8]?
+}
+
+/// How far a learner has come in which lesson of its epoch. Chunks of an earlier one may still arrive, by a link that is
+/// given up: they would empty the store under the later one.
+struct Learned: Equatable {
+    var lesson: UInt64 = 0
+    /// Chunks given to the store.
+    var chunks: UInt64 = 0
+
+    func continues(with chunk: SnapshotChunk) -> Bool {
+        chunk.lesson == lesson ? chunk.number == chunks : chunk.lesson > lesson && chunk.number == 0
+    }
 }
 
 /// Whom a walk over a store, or a search of the log, is for.
@@ -88,6 +104,8 @@ struct HeldAnswer {
     var node: NodeID
     var replica: Int
     var epoch: UInt64
+    /// Of the question it answers.
+    var nonce: UInt64 = 0
     /// The poll that asked for the seal; nil = it is reconciled.
     var sealedFor: TakeoverPoll?
 }

@@ -102,6 +102,9 @@ extension Engine {
         replicas[index].proposal = nil
         replicas[index].candidacy = nil
         replicas[index].lesson = nil
+        replicas[index].learned = Learned()
+        // Writes of another primary are not seen here as they are logged (RULES G4).
+        if !watchers.isEmpty { dirtyWatchers(replica: index) }
         replicas[index].adopted = now.monotonic
         beats.isDue = true
         guard let own = shard.replica(on: settings.id), own.incarnation == replicas[index].store.incarnation else {

@@ -108,6 +108,7 @@ struct Replica {
     /// It does not ask to take over before, ns.
     var patientUntil: UInt64 = 0
     var candidacy: Candidacy?
+    var learned = Learned()
     /// The last chunk of a snapshot, until the store holds it.
     var lesson: SnapshotChunk?
 

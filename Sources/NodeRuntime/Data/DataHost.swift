@@ -62,7 +62,9 @@ public final class DataHost {
         applier = Applier(
             stores: stores, applied: recovery.applied,
             isApplied: { marks, spent in mailbox.post(.input(.applied(marks, spent: spent))) },
-            isInstalled: { store, number in mailbox.post(.input(.installed(store, number: number))) },
+            isInstalled: { store, chunk in
+                mailbox.post(.input(.installed(store, lesson: chunk.lesson, number: chunk.number)))
+            },
             failed: { stop.fail("a write to LevelDB failed", $0) })
         for batch in recovery.node.batches { applier.add(.batch(batch)) }
         writer = try LogWriter(

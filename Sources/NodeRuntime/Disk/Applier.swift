@@ -34,7 +34,7 @@ final class Applier: @unchecked Sendable {
     let stores: ShardStores
     private let queue = WorkQueue<Job>()
     private let isApplied: ([DataInput.Applied], [LogBatch]) -> Void
-    private let isInstalled: (StoreID, UInt64) -> Void
+    private let isInstalled: (StoreID, SnapshotChunk) -> Void
     private let failed: (DiskError) -> Void
     private let lock = Mutex(Shared())
     private var worker: Worker?
@@ -64,7 +64,7 @@ final class Applier: @unchecked Sendable {
     init(
         stores: ShardStores, applied: [StoreID: Seq],
         isApplied: @escaping ([DataInput.Applied], [LogBatch]) -> Void,
-        isInstalled: @escaping (StoreID, UInt64) -> Void = { _, _ in }, failed: @escaping (DiskError) -> Void
+        isInstalled: @escaping (StoreID, SnapshotChunk) -> Void = { _, _ in }, failed: @escaping (DiskError) -> Void
     ) {
         self.stores = stores
         waiting = ApplyQueue(applied: applied)
@@ -224,7 +224,7 @@ final class Applier: @unchecked Sendable {
             try ShardStores.makeDurable(database)
             waiting.skip(store, through: chunk.base)
         }
-        isInstalled(store, chunk.number)
+        isInstalled(store, chunk)
     }
 
     private func forgetHints(_ store: StoreID, _ through: [UInt8]) throws {

@@ -9,6 +9,7 @@ enum HistoryReduction {
         var seen: Set<[UInt8]> = []
         var isPlain = true
         var hasLengths = false
+        var isCounted = false
         for operation in history {
             if case .value(let value?) = operation.outcome { note(value, &seen) }
             switch operation.action {
@@ -16,6 +17,9 @@ enum HistoryReduction {
             case .append:
                 isPlain = false
                 hasLengths = true
+            case .increment:
+                isPlain = false
+                isCounted = true
             default: isPlain = false
             }
         }
@@ -25,6 +29,8 @@ enum HistoryReduction {
             guard operation.action.isWrite else { return nil }
             var like = operation
             like.action = operation.action.untold
+            // What INCRs were made of is not seen itself.
+            if isCounted { return like }
             guard let value = operation.action.written, !seen.contains(value) else { return like }
             if isPlain { return nil }
             like.action = like.action.writing([UInt8](repeating: 0x3F, count: hasLengths ? value.count : 1))
@@ -44,7 +50,9 @@ extension Operation.Action {
     /// The bytes it writes; nil for what writes none of its own.
     var written: [UInt8]? {
         switch self {
-        case .set(let value), .setIfAbsent(let value), .exchange(let value), .append(let value): value
+        case .set(let value), .setIfAbsent(let value), .exchange(let value), .append(let value),
+            .replace(_, let value), .setUntil(let value, _):
+            value
         default: nil
         }
     }
@@ -65,6 +73,8 @@ extension Operation.Action {
         case .setIfAbsent: .setIfAbsent(value)
         case .exchange: .exchange(value)
         case .append: .append(value)
+        case .replace(let old, _): .replace(old, value)
+        case .setUntil(_, let deadline): .setUntil(value, deadline)
         default: self
         }
     }

@@ -12,18 +12,34 @@ public struct Linearizability {
         case undecided
     }
 
-    /// What took effect of the operations under way, and the value.
+    /// What took effect of the operations under way, and the key's state.
     fileprivate struct Point: Hashable {
         var done: UInt128
         var value: Int
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(
+                UInt64(truncatingIfNeeded: done) ^ UInt64(truncatingIfNeeded: done >> 64) &* 31 ^ UInt64(value) << 48)
+        }
+    }
+
+    /// The numbers of the states that an operation may leave behind where it meets one; -1 = none.
+    private struct Effect {
+        var state: Int
+        var first: Int
+        var second: Int
     }
 
     private let history: [Operation]
-    /// Distinct values, by number.
-    private var values: [[UInt8]?] = [nil]
-    private var numbers: [[UInt8]?: Int] = [nil: 0]
-    /// What an operation makes of a value: the number of the new one, or -1 if its outcome cannot be.
-    private var effects: [Int: Int] = [:]
+    /// Distinct states of the key, by number.
+    private var states = [KeyState.absent]
+    private var numbers = [KeyState.absent: 0]
+    /// What each operation makes of the states it was tried on.
+    private var effects: [[Effect]]
+    /// What walls may have shown while each operation took place.
+    private let walls: [ClosedRange<Int64>]
+    /// Whether there are deadlines: then two operations that read alike may differ in when they can take effect.
+    private let isTimed: Bool
     /// Operations under way, by slot; -1 = free. And the slot of each operation.
     private var pending: [Int] = []
     private var slots: [Int]
@@ -34,15 +50,25 @@ public struct Linearizability {
     private let limit: Int
 
     /// Judges the history of one key that is absent at first.
-    /// - Parameter limit: points looked at before the search gives up.
-    public static func judge(_ history: [Operation], limit: Int = 200_000) -> Verdict {
-        var search = Linearizability(HistoryReduction.relevant(history), limit: limit)
+    /// - Parameters:
+    ///   - limit: points looked at before the search gives up.
+    ///   - wallSlack: ms by which the wall of a node may be off, for deadlines.
+    public static func judge(_ history: [Operation], limit: Int = 200_000, wallSlack: Int64 = 0) -> Verdict {
+        var search = Linearizability(HistoryReduction.relevant(history), limit: limit, wallSlack: wallSlack)
         return search.run()
     }
 
-    private init(_ history: [Operation], limit: Int) {
+    private init(_ history: [Operation], limit: Int, wallSlack: Int64) {
         self.history = history
         self.limit = limit
+        effects = [[Effect]](repeating: [], count: history.count)
+        walls = history.map { $0.walls(slack: wallSlack) }
+        isTimed = history.contains { operation in
+            switch operation.action {
+            case .setUntil, .expire: true
+            default: false
+            }
+        }
         slots = [Int](repeating: -1, count: history.count)
         previous = Self.previous(history)
     }
@@ -116,11 +142,13 @@ public struct Linearizability {
             for other in pending.indices where isOpen(other, point) {
                 let isUnknown = unknown >> UInt128(other) & 1 == 1
                 if isUnknown ? isRepeated(other, point) : isAhead(pending[other], point) { continue }
-                let next = effect(of: pending[other], on: point.value)
-                // Without a trace of it there was no need for an operation of unknown outcome.
-                if next < 0 || isUnknown && next == point.value { continue }
-                let reached = absorbing(Point(done: point.done | 1 << UInt128(other), value: next))
-                if visited.add(reached) { stack.append(reached) }
+                let effect = effect(of: pending[other], on: point.value)
+                for next in [effect.first, effect.second] {
+                    // Without a trace of it there was no need for an operation of unknown outcome.
+                    if next < 0 || isUnknown && next == point.value { continue }
+                    let reached = absorbing(Point(done: point.done | 1 << UInt128(other), value: next))
+                    if visited.add(reached) { stack.append(reached) }
+                }
             }
         }
         return after.points
@@ -137,9 +165,8 @@ public struct Linearizability {
         while isChanged {
             isChanged = false
             for slot in pending.indices where isOpen(slot, point) && unknown >> UInt128(slot) & 1 == 0 {
-                guard effect(of: pending[slot], on: point.value) == point.value, !isAhead(pending[slot], point) else {
-                    continue
-                }
+                guard effect(of: pending[slot], on: point.value).first == point.value, !isAhead(pending[slot], point)
+                else { continue }
                 point.done |= 1 << UInt128(slot)
                 isChanged = true
             }
@@ -149,6 +176,7 @@ public struct Linearizability {
 
     /// Whether an operation like this one of unknown outcome is still open: then that one goes first.
     private func isRepeated(_ slot: Int, _ point: Point) -> Bool {
+        guard !isTimed else { return false }
         for earlier in 0..<slot where unknown >> UInt128(earlier) & 1 == 1 && point.done >> UInt128(earlier) & 1 == 0 {
             if history[pending[earlier]].action == history[pending[slot]].action { return true }
         }
@@ -162,22 +190,21 @@ public struct Linearizability {
         return point.done >> UInt128(slots[before]) & 1 == 0
     }
 
-    /// The number of the value after an operation took effect on a value; -1 if its outcome says that it cannot have.
-    private mutating func effect(of operation: Int, on value: Int) -> Int {
-        let key = operation << 32 | value
-        if let known = effects[key] { return known }
-        let (new, outcome) = history[operation].action.apply(to: values[value])
-        let isPossible = history[operation].outcome == .unknown || history[operation].outcome == outcome
-        let result = isPossible ? number(of: new) : -1
-        effects[key] = result
-        return result
+    /// What an operation makes of a state.
+    private mutating func effect(of operation: Int, on state: Int) -> Effect {
+        for known in effects[operation] where known.state == state { return known }
+        let reached = history[operation].effects(on: states[state], walls: walls[operation]).map { number(of: $0) }
+        let effect = Effect(
+            state: state, first: reached.first ?? -1, second: reached.count > 1 ? reached[1] : -1)
+        effects[operation].append(effect)
+        return effect
     }
 
-    private mutating func number(of value: [UInt8]?) -> Int {
-        if let known = numbers[value] { return known }
-        values.append(value)
-        numbers[value] = values.count - 1
-        return values.count - 1
+    private mutating func number(of state: KeyState) -> Int {
+        if let known = numbers[state] { return known }
+        states.append(state)
+        numbers[state] = states.count - 1
+        return states.count - 1
     }
 }
 

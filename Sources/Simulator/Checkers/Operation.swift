@@ -12,9 +12,18 @@ public struct Operation: Hashable, Sendable, CustomStringConvertible {
         case getAndDelete
         case increment(Int64)
         case append([UInt8])
+        /// A WATCH, a look at the value, and an EXEC that sets another where nothing came between.
+        case replace([UInt8]?, [UInt8])
+        /// SET ... PXAT: ms since 1970.
+        case setUntil([UInt8], Int64)
+        /// PEXPIREAT, ms since 1970.
+        case expire(at: Int64)
+        case persist
+        /// PEXPIRETIME.
+        case deadline
 
         /// Whether it may change the value.
-        public var isWrite: Bool { self != .get && self != .exists }
+        public var isWrite: Bool { self != .get && self != .exists && self != .deadline }
     }
 
     /// What a client was told.
@@ -64,6 +73,11 @@ public struct Operation: Hashable, Sendable, CustomStringConvertible {
         case .getAndDelete: "GETDEL"
         case .increment(let number): "INCRBY \(number)"
         case .append(let value): "APPEND \(text(value))"
+        case .replace(let old, let new): "WATCH GET=\(old.map { text($0) } ?? "nil") MULTI SET \(text(new)) EXEC"
+        case .setUntil(let value, let deadline): "SET \(text(value)) PXAT \(deadline)"
+        case .expire(let deadline): "PEXPIREAT \(deadline)"
+        case .persist: "PERSIST"
+        case .deadline: "PEXPIRETIME"
         }
     }
 
@@ -74,28 +88,6 @@ public struct Operation: Hashable, Sendable, CustomStringConvertible {
         case .number(let number): "\(number)"
         case .refused: "refused"
         case .unknown: "unknown"
-        }
-    }
-}
-
-extension Operation.Action {
-    /// What one key does: the value after it, and what is told.
-    func apply(to value: [UInt8]?) -> (value: [UInt8]?, outcome: Operation.Outcome) {
-        switch self {
-        case .get: (value, .value(value))
-        case .exists: (value, .number(value == nil ? 0 : 1))
-        case .set(let new): (new, .ok)
-        case .setIfAbsent(let new): value == nil ? (new, .number(1)) : (value, .number(0))
-        case .exchange(let new): (new, .value(value))
-        case .delete: (nil, .number(value == nil ? 0 : 1))
-        case .getAndDelete: (nil, .value(value))
-        case .increment(let step):
-            if let number = Int64(String(decoding: value ?? [48], as: UTF8.self)) {
-                (Array("\(number &+ step)".utf8), .number(number &+ step))
-            } else {
-                (value, .refused)
-            }
-        case .append(let tail): ((value ?? []) + tail, .number(Int64((value ?? []).count + tail.count)))
         }
     }
 }

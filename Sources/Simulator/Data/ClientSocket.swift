@@ -19,11 +19,12 @@ final class ClientSocket {
     /// It may hold complete commands that no packet will announce.
     private(set) var hasLeftover = false
 
-    /// Commands of one connection in one turn, as NodeRuntime's reactor takes them.
-    private static let commandsPerTurn = 1024
+    /// Commands taken in one turn.
+    private let commandsPerTurn: Int
 
-    init(link: Link, id: ConnectionID) {
+    init(link: Link, id: ConnectionID, commandsPerTurn: Int) {
         self.link = link
+        self.commandsPerTurn = commandsPerTurn
         self.id = id
     }
 
@@ -34,7 +35,7 @@ final class ClientSocket {
     /// Parses what it holds into the batch. Gives an error for bytes that are no request.
     func parse(into batch: CommandBatch) -> ProtocolError? {
         parsed = input
-        let result = parsed.withByteView { parser.parse($0, connection: id, into: batch, limit: Self.commandsPerTurn) }
+        let result = parsed.withByteView { parser.parse($0, connection: id, into: batch, limit: commandsPerTurn) }
         consumed = result.consumed
         hasLeftover = result.isLimited
         return result.error

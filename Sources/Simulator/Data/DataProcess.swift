@@ -195,7 +195,7 @@ final class DataProcess: Endpoint {
             guard let port else { return peers.accepted(link) }
             let peer = Peer(address: "client:\(link.number)", local: "\(machine.id):\(port.rawValue)")
             guard let id = node.open(port, peer, now: now) else { return close(link) }
-            let socket = ClientSocket(link: link, id: id)
+            let socket = ClientSocket(link: link, id: id, commandsPerTurn: world.settings.commandsPerTurn)
             sockets[link.number] = socket
             while socketOfPlace.count <= Int(id.place) { socketOfPlace.append(nil) }
             socketOfPlace[Int(id.place)] = socket

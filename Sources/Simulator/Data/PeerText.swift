@@ -54,7 +54,7 @@ extension PeerTraffic {
             Reconcile(decoding: body).map {
                 " \($0.configuration.id)/\($0.configuration.epoch) last \($0.last) \($0.epochs.map { "\($0.epoch)@\($0.first)" })"
             } ?? ""
-        case .reconciled: Reconciled(decoding: body).map { text($0) } ?? ""
+        case .reconciled: ReconcileAnswer(decoding: body).map { text($0.reconciled) } ?? ""
         case .acks: (ReplicaAcks(decoding: body)?.acks ?? []).map { text($0) }.joined(separator: ",")
         case .poll: TakeoverPoll(decoding: body).map { " \($0.shard)/\($0.epoch)" } ?? ""
         case .vote:

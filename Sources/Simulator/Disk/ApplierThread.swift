@@ -67,7 +67,7 @@ final class ApplierThread {
             case .install(let store, let chunk):
                 process.disk.install(chunk, store)
                 if chunk.isLast { waiting.skip(store, through: chunk.base) }
-                process.arrive(.input(.installed(store, number: chunk.number)))
+                process.arrive(.input(.installed(store, lesson: chunk.lesson, number: chunk.number)))
             }
         }
         if applyRound(process.bytesPerRound) { wake() }

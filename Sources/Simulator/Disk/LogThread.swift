@@ -23,9 +23,9 @@ final class LogThread {
     private func begin() {
         guard !waiting.isEmpty else { return }
         isBusy = true
-        let batches = waiting
-        waiting = []
-        write(batches[...])
+        let batches = waiting.prefix(process.world.settings.batchesPerSync)
+        waiting.removeFirst(batches.count)
+        write(batches)
     }
 
     /// Writes what fits the segment. A full one is synced before the next begins, and that one before it is used.

@@ -49,6 +49,8 @@ public enum FaultClass: String, CaseIterable, Sendable {
     case tinySegments
     /// No room for rows in memory, little for what waits for the stores.
     case smallMemory
+    /// One command of a connection in a turn, one batch of the log in a sync.
+    case smallBatches
 
     // Clients
     /// Requests are abandoned: their connection is closed behind them.
@@ -59,6 +61,10 @@ public enum FaultClass: String, CaseIterable, Sendable {
     case bigValues
     /// Many commands in one piece.
     case pipelines
+    /// Values that go at a time.
+    case deadlines
+    /// WATCH, MULTI and EXEC.
+    case watches
 }
 
 /// Which kinds of trouble a seed has.
@@ -80,6 +86,9 @@ public struct FaultPlan: Sendable {
 
     /// Those it has, in the order of their declaration.
     public var classes: [FaultClass] { FaultClass.allCases.filter { has($0) } }
+
+    /// ms by which the wall of a node may be off.
+    var wallSlack: Int64 { has(.wallJump) ? 3_600_000 : 0 }
 
     /// The stream a kind draws its own numbers from.
     func chance(_ fault: FaultClass) -> Chance { Chance(seed: seed, stream: "draws \(fault.rawValue)") }

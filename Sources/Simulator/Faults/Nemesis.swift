@@ -17,6 +17,10 @@ final class Nemesis {
     var total: Int { counts.values.reduce(0, +) }  // order-free: a sum
 
     func begin() {
+        // What the world was built with.
+        for kind in [FaultClass.snapshots, .tinySegments, .smallMemory, .smallBatches] where plan.has(kind) {
+            count(kind)
+        }
         beginWeather()
         beginClocks()
         beginPartitions()

@@ -36,6 +36,10 @@ extension WorldSettings {
             backlogBytes = own.between(2, 64) << 10
             historyBytes = own.pick([0, 1 << 10, 16 << 10])
         }
+        if plan.has(.smallBatches) {
+            commandsPerTurn = 1
+            batchesPerSync = 1
+        }
     }
 
     /// Three copies mostly, every policy that goes with them.

@@ -23,12 +23,19 @@ public struct RunReport: Sendable {
     public var reads = 0
     /// Troubles in all.
     public var troubles = 0
+    /// How often there was trouble of each kind.
+    public var fired: [FaultClass: Int] = [:]
     /// ns of the world.
     public var time: UInt64 = 0
 
     public init(seed: UInt64) { self.seed = seed }
 
     public var verdict: Verdict { !violations.isEmpty ? .violation : vacuous.isEmpty ? .clean : .vacuous }
+
+    /// How often there was trouble of each kind, `kill:3,power:1`.
+    public var firedText: String {
+        FaultClass.allCases.compactMap { kind in fired[kind].map { "\(kind.rawValue):\($0)" } }.joined(separator: ",")
+    }
 
     /// The run in one line.
     public var line: String {

@@ -132,7 +132,7 @@ public final class Simulation {
     /// I10 and I21, and with the last reads that nothing acknowledged is lost.
     private func judge() {
         for key in workload.history.keys {
-            switch Linearizability.judge(workload.history.operations[key] ?? []) {
+            switch Linearizability.judge(workload.history.operations[key] ?? [], wallSlack: plan.wallSlack) {
             case .linearizable: break
             case .undecided: report.undecided.append(key)
             case .violated(let operation):
@@ -161,6 +161,7 @@ public final class Simulation {
         report.unknown = history.unknown
         report.reads = history.reads
         report.troubles = nemesis.total
+        report.fired = nemesis.counts.merging(workload.counts) { $0 + $1 }
         report.time = world.now
         let least = Int(Double(wish.operations) * Self.leastShare)
         if history.done < least { report.vacuous.append("operations with an outcome (\(history.done) of \(least))") }

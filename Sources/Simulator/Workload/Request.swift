@@ -9,6 +9,12 @@ struct Request {
         case multiple
         /// MULTI, GET, SET, EXEC: the value before it.
         case transaction
+        /// MULTI, INCRBY, INCRBY, EXEC: both steps are one (RULES G4).
+        case twice
+        /// WATCH, GET: with its reply comes what is to be done if nobody is quicker.
+        case watched
+        /// MULTI, SET, EXEC behind it.
+        case guarded
     }
 
     var form: Form
@@ -35,7 +41,22 @@ struct Request {
                     if case .exchange(let value) = action { return Self.words("SET", key) + [value] }
                     return Self.command(key, action)
                 } + [Self.words("EXEC")]
+        case .twice:
+            [Self.words("MULTI")] + [0, 1].map { _ in Self.words("INCRBY", actions[0].key, "\(step / 2)") }
+                + [Self.words("EXEC")]
+        case .watched: [Self.words("WATCH", actions[0].key), Self.words("GET", actions[0].key)]
+        case .guarded:
+            [
+                Self.words("MULTI"), Self.words("SET", actions[0].key) + [actions[0].action.written ?? []],
+                Self.words("EXEC"),
+            ]
         }
+    }
+
+    /// What a counter is to rise by.
+    private var step: Int64 {
+        if case .increment(let step) = actions[0].action { return step }
+        return 0
     }
 
     private var multiple: [[UInt8]] {
@@ -62,6 +83,11 @@ struct Request {
         case .getAndDelete: words("GETDEL", key)
         case .increment(let step): words("INCRBY", key, "\(step)")
         case .append(let value): words("APPEND", key) + [value]
+        case .setUntil(let value, let deadline): words("SET", key) + [value] + words("PXAT", "\(deadline)")
+        case .expire(let deadline): words("PEXPIREAT", key, "\(deadline)")
+        case .persist: words("PERSIST", key)
+        case .deadline: words("PEXPIRETIME", key)
+        case .replace(_, let value): words("SET", key) + [value]
         }
     }
 
@@ -80,23 +106,36 @@ struct Request {
             }
             return last == .simpleString(Array("OK".utf8)) ? actions.map { _ in .ok } : nil
         case .transaction:
-            // A command that was refused when it was queued makes EXEC answer EXECABORT.
+            // A command that was refused when it was queued makes EXEC answer EXECABORT; an earlier WATCH may still hold.
+            if last == .null { return [.refused] }
             guard case .array(let items) = last, items.count == 2 else { return nil }
             if case .error = items[0] { return nil }
             return Self.outcome(items[0], .get).map { [$0] }
+        case .twice:
+            if last == .null { return [.refused] }
+            guard case .array(let items) = last, items.count == 2, case .integer(let first) = items[0],
+                case .integer(let second) = items[1], first &+ step / 2 == second
+            else { return nil }
+            return [.number(second)]
+        case .watched: return Self.outcome(last, .get).map { [$0] }
+        case .guarded:
+            // Somebody was quicker, or nobody knows any more whether somebody was.
+            if last == .null { return [.refused] }
+            return last == .array([.simpleString(Array("OK".utf8))]) ? [.ok] : nil
         }
     }
 
     private static func outcome(_ reply: RESPValue, _ action: Operation.Action) -> Operation.Outcome? {
         switch (reply, action) {
         case (.error, _): outcome(ofError: reply)
-        case (.simpleString, .set): .ok
+        case (.simpleString, .set), (.simpleString, .setUntil): .ok
         case (.null, .get), (.null, .getAndDelete), (.null, .exchange): .value(nil)
         case (.bulkString(let bytes), .get), (.bulkString(let bytes), .getAndDelete),
             (.bulkString(let bytes), .exchange):
             .value(bytes)
         case (.integer(let number), .exists), (.integer(let number), .setIfAbsent), (.integer(let number), .delete),
-            (.integer(let number), .increment), (.integer(let number), .append):
+            (.integer(let number), .increment), (.integer(let number), .append), (.integer(let number), .expire),
+            (.integer(let number), .persist), (.integer(let number), .deadline):
             .number(number)
         default: nil
         }
@@ -111,6 +150,14 @@ struct Request {
         case "TRYAGAIN", "OVERLOADED", "READONLY", "MOVED", "STALE", "EXECABORT", "CROSSSLOT": return .refused
         default: return text.hasPrefix("ERR value is not an integer") ? .refused : nil
         }
+    }
+
+    /// What follows where a value was watched: it is replaced if it is still the one that was seen.
+    func replacing(_ replies: [RESPValue], by value: [UInt8]) -> Request? {
+        guard form == .watched, replies.first == .simpleString(Array("OK".utf8)),
+            case .value(let seen)? = outcomes(replies)?.first
+        else { return nil }
+        return Request(actions[0].key, .replace(seen, value), form: .guarded)
     }
 
     /// Where a reply sends the client instead.

@@ -27,6 +27,8 @@ final class WorkloadClient {
     private var waiting: [Waiting] = []
     /// Refused with another address: to be tried there.
     private var moved: Request?
+    /// To be sent on the connection that watches its key.
+    private var guarded: Request?
     /// Requests sent so far.
     private var sent = 0
     private let longestPipeline: Int
@@ -50,13 +52,13 @@ final class WorkloadClient {
         self.chance = chance
     }
 
-    var isIdle: Bool { waiting.isEmpty && moved == nil }
+    var isIdle: Bool { waiting.isEmpty && moved == nil && guarded == nil }
 
     func start() { world.after(chance.below(UInt64(20_000_000))) { [weak self] in self?.goOn() } }
 
     /// Begins what is to be done now, or looks again a little later.
     private func goOn() {
-        guard waiting.isEmpty else { return }
+        guard waiting.isEmpty, guarded == nil else { return }
         var requests: [Request] = []
         if let again = moved {
             moved = nil
@@ -70,7 +72,9 @@ final class WorkloadClient {
                 } else {
                     requests.append(request)
                 }
+                if request.form == .watched { break }
             }
+            if requests.count > 1 { workload.count(.pipelines) }
         }
         guard !requests.isEmpty else {
             world.after(chance.between(5_000_000, 30_000_000)) { [weak self] in self?.goOn() }
@@ -92,7 +96,10 @@ final class WorkloadClient {
             guard let self, let first = waiting.first, first.invoked == invoked else { return }
             lose()
         }
-        if chance.hits(abandons) { world.after(chance.scaled(1000, 20_000_000)) { [weak self] in self?.lose() } }
+        if chance.hits(abandons) {
+            workload.count(.abandon)
+            world.after(chance.scaled(1000, 20_000_000)) { [weak self] in self?.lose() }
+        }
     }
 
     private func connect() -> ClientConnection {
@@ -118,6 +125,7 @@ final class WorkloadClient {
         target = world.nodes[chance.below(world.nodes.count)].address(port)
         for entry in waiting { note(entry, nil) }
         waiting = []
+        guarded = nil
         world.after(chance.between(1_000_000, 100_000_000)) { [weak self] in self?.goOn() }
     }
 
@@ -136,12 +144,14 @@ final class WorkloadClient {
             world.violate(.malformed, "client \(number) asked \(entry.request.actions) and got \(reply)")
             return lose()
         }
-        if let address = entry.replies.lazy.compactMap({ Request.moved($0) }).first {
+        // What a watch guards is good on its own connection alone.
+        if entry.request.form != .guarded, let address = entry.replies.lazy.compactMap({ Request.moved($0) }).first {
             moved = entry.request
             target = address
         }
         note(entry, outcomes)
         guard waiting.isEmpty else { return }
+        if moved == nil, entry.request.form == .watched, watch(entry) { return }
         if moved != nil {
             connection?.close()
             connection = nil
@@ -149,6 +159,24 @@ final class WorkloadClient {
         // A refusal is met again at once: a little patience.
         let isRefused = outcomes.contains(.refused)
         world.after(isRefused ? chance.between(1_000_000, 50_000_000) : 1000) { [weak self] in self?.goOn() }
+    }
+
+    /// The key's value was seen and is watched: a little later it is replaced, if nobody else did.
+    private func watch(_ entry: Waiting) -> Bool {
+        let key = entry.request.actions[0].key
+        var seen: [UInt8]?
+        if case .value(let value)? = entry.request.outcomes(entry.replies)?.first { seen = value }
+        guard let next = entry.request.replacing(entry.replies, by: workload.replacement(of: key, seen: seen)) else {
+            return false
+        }
+        guarded = next
+        let watching = connection
+        world.after(chance.scaled(1000, 30_000_000)) { [weak self] in
+            guard let self, let next = guarded, watching === connection else { return }
+            guarded = nil
+            send([next])
+        }
+        return true
     }
 
     private func note(_ entry: Waiting, _ outcomes: [Operation.Outcome]?) {

@@ -17,6 +17,11 @@ public struct WorldSettings: Sendable {
     public var leaseMillis: UInt64 = 1000
     public var syncDelay: ClosedRange<UInt64> = 100_000...2_000_000
 
+    /// Commands of one connection in one turn, as NodeRuntime's reactor takes them.
+    public var commandsPerTurn = 1024
+    /// Batches that the log writer takes at a time.
+    public var batchesPerSync = Int.max
+
     // Of the metadata group
     public var snapshotEvery: UInt64 = 1024
     /// ms.

@@ -105,7 +105,9 @@ extension Engine {
         }
         let index = connections[place].transaction.shardKeyspace ?? connections[place].keyspace
         call.keyspace = keyspaces[index].number
-        guard let held = replicaIndex[shard], replicas[held].state == .starting || replicas[held].state == .serving
+        // What a session watches it guards itself, also where that session is one of this node's own.
+        guard connections[place].transaction.watchCount == 0, let held = replicaIndex[shard],
+            replicas[held].state == .starting || replicas[held].state == .serving
         else {
             return execElsewhere(&call, shard, in: index, commands)
         }
