@@ -16,6 +16,7 @@ final class ReplicaNode {
     /// Messages by node, in order, until they are taken.
     private var sent: [NodeID: [(kind: ReplicaMessageKind, body: [UInt8])]] = [:]
     private(set) var installed: [SnapshotChunk] = []
+    private var answers: [UInt64: ForwardOutcome] = [:]
     /// Questions to the store that are not answered.
     private var reads: [RowBatch] = []
     private var replies: [ConnectionID: [UInt8]] = [:]
@@ -72,6 +73,9 @@ final class ReplicaNode {
             while let (kind, body) = cursor.next() { sent[node, default: []].append((kind, body.array)) }
         case .install(_, let chunk): installed.append(chunk)
         case .read(let questions): reads.append(questions)
+        case .answer(_, let batch):
+            var cursor = ForwardReplyCursor(batch.bytes.view)
+            while let (request, outcome, _) = cursor.next() { answers[request] = outcome }
         default: break
         }
     }
@@ -207,6 +211,26 @@ final class ReplicaNode {
     }
 
     var openReads: Int { reads.count }
+
+    // MARK: Another node's gateway
+
+    /// Runs a command that another node forwards for one of its clients.
+    func forward(_ request: UInt64, attempt: UInt32, _ words: String...) {
+        let batch = ForwardBatch()
+        batch.begin(
+            ForwardedCommand(
+                session: 1, attempt: attempt, request: request, keyspace: Self.keyspace.id, shard: Self.shard,
+                epoch: .none, protocolVersion: 2), arguments: words.count)
+        for word in words { Array(word.utf8).withByteView { batch.append(argument: $0) } }
+        step(.forwarded(link: LinkID(number: 9), batch.bytes.view))
+        endTurn()
+    }
+
+    /// What forwarded commands were answered, by request; an answer is taken once.
+    func takeAnswers() -> [UInt64: ForwardOutcome] {
+        defer { answers = [:] }
+        return answers
+    }
 
     // MARK: Clients
 

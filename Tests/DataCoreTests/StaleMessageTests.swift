@@ -117,6 +117,26 @@ import Testing
         #expect(node.takeReply(client) == "$-1\r\n")
     }
 
+    /// A command came before the map; the one behind it comes when the shard serves. Both go again, in their order.
+    @Test func aCommandBehindARefusedOneIsNotQuicker() throws {
+        let node = ReplicaNode()
+        node.forward(1, attempt: 0, "INCR", "k")
+        #expect(node.takeAnswers() == [1: .tryAgain])
+        try Self.serve(node, epoch: 1, last: 1)
+        node.forward(2, attempt: 0, "SET", "k", "7")
+        #expect(node.takeAnswers() == [2: .tryAgain])
+        node.forward(1, attempt: 1, "SET", "k", "6")
+        node.forward(2, attempt: 1, "SET", "k", "7")
+        node.sync()
+        node.advance(millis: 10)
+        node.grant(2, epoch: 1, last: 3)
+        node.grant(3, epoch: 1, last: 3)
+        node.advance(millis: 300)
+        node.grant(2, epoch: 1, last: 3)
+        node.grant(3, epoch: 1, last: 3)
+        #expect(node.takeAnswers() == [1: .reply, 2: .reply])
+    }
+
     /// The node that a WATCH was on its way from becomes primary itself: the key is watched all the same.
     @Test func aWatchThatComesHomeIsKept() throws {
         let node = ReplicaNode()

@@ -11,6 +11,10 @@ import Testing
         Operation(client: client, action, invoked: invoked, returned: returned, outcome)
     }
 
+    /// ns of the world, and the wall at a ms of it.
+    private static func ms(_ count: UInt64) -> UInt64 { count * 1_000_000 }
+    private static func wall(_ millis: Int64) -> Int64 { 1_700_000_000_000 + millis }
+
     private static func set(_ text: String) -> Operation.Action { .set(bytes(text)) }
     private static func value(_ text: String?) -> Operation.Outcome { .value(text.map { bytes($0) }) }
 
@@ -33,6 +37,40 @@ import Testing
             name: "a stale read after a later write", isGood: false,
             history: [
                 op(1, set("a"), 0, 10, .ok), op(1, set("b"), 20, 30, .ok), op(2, .get, 40, 50, value("a")),
+            ]),
+        Case(
+            name: "a deadline that is set to what it was already", isGood: true,
+            history: [
+                op(1, .setUntil(bytes("a"), wall(100)), 0, ms(1), .ok),
+                op(1, .replace(bytes("a"), bytes("b")), ms(10), ms(15), .ok),
+                op(2, .expire(at: wall(100)), ms(13), ms(18), .number(1)),
+                op(2, .deadline, ms(20), ms(25), .number(wall(100))),
+            ]),
+        Case(
+            name: "a value is read behind its deadline", isGood: false,
+            history: [
+                op(1, .setUntil(bytes("a"), wall(100)), 0, ms(1), .ok), op(2, .get, ms(101), ms(110), value("a")),
+            ]),
+        Case(
+            name: "a value is gone before its deadline", isGood: false,
+            history: [op(1, .setUntil(bytes("a"), wall(100)), 0, ms(1), .ok), op(2, .get, ms(50), ms(99), value(nil))]),
+        Case(
+            name: "a deadline falls into a read", isGood: true,
+            history: [
+                op(1, .setUntil(bytes("a"), wall(100)), 0, ms(1), .ok), op(2, .get, ms(90), ms(101), value(nil)),
+                op(3, .get, ms(90), ms(101), value("a")),
+            ]),
+        Case(
+            name: "a value comes back behind its deadline", isGood: false,
+            history: [
+                op(1, .setUntil(bytes("a"), wall(100)), 0, ms(1), .ok), op(2, .get, ms(90), ms(105), value(nil)),
+                op(3, .get, ms(106), ms(107), value("a")),
+            ]),
+        Case(
+            name: "EXEC behind a write that WATCH should have seen", isGood: false,
+            history: [
+                op(1, set("a"), 0, 10, .ok), op(2, .get, 20, 30, value("a")), op(1, set("b"), 40, 50, .ok),
+                op(2, .replace(bytes("a"), bytes("c")), 60, 70, .ok),
             ]),
         Case(
             name: "reads during a write see it or not", isGood: true,

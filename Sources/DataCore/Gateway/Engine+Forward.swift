@@ -64,9 +64,12 @@ extension Engine {
                 request: request), place)
     }
 
-    /// Whether commands of the shard are under way to somebody else, so that this one would overtake them.
+    /// Whether commands of the shard are under way to somebody else, or wait to be sent again, so that this one would
+    /// overtake them.
     func isOrdered(_ place: Int, _ shard: ShardID, behind node: NodeID?) -> Bool {
-        connections[place].inFlight.contains { $0.shard == shard && $0.node != node }
+        guard !connections[place].inFlight.isEmpty else { return false }
+        return connections[place].inFlight.contains { $0.shard == shard && $0.node != node }
+            || gateway.refused.contains(place)
     }
 
     /// Gives a forward to its node's frame of this turn.

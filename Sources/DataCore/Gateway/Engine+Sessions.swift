@@ -21,11 +21,13 @@ extension Engine {
             if let place = gateway.sessions[key] { close(place) }
             return
         }
+        let place = gateway.sessions[key] ?? openSession(key)
         guard let keyspace = keyspaceByID[command.keyspace] else {
+            // The map is not here yet. What follows in the same attempt may come when it is, and must not be quicker.
             beats.isDue = true
+            connections[place].refusedAttempt = max(connections[place].refusedAttempt ?? 0, command.attempt)
             return answer(link: link, request: command.request, .tryAgain, body: .empty)
         }
-        let place = gateway.sessions[key] ?? openSession(key)
         connections[place].keyspace = keyspace
         connections[place].held.resp3 = command.protocolVersion == 3
         if let refused = connections[place].refusedAttempt {

@@ -23,6 +23,12 @@ extension Operation {
         return from...max(from, MachineClock.epoch + Int64(returned / 1_000_000) + slack)
     }
 
+    /// Whether it changes another state though it leaves one as it is: a deadline that is set once more.
+    var mayChange: Bool {
+        if case .expire = action { return outcome != .number(0) }
+        return false
+    }
+
     /// The states that it may leave behind, if its outcome is possible at all: where a deadline falls into its time the
     /// value may have been there or not (RULES A13).
     func effects(on state: KeyState, walls: ClosedRange<Int64>) -> [KeyState] {

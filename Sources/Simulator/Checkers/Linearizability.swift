@@ -165,7 +165,8 @@ public struct Linearizability {
         while isChanged {
             isChanged = false
             for slot in pending.indices where isOpen(slot, point) && unknown >> UInt128(slot) & 1 == 0 {
-                guard effect(of: pending[slot], on: point.value).first == point.value, !isAhead(pending[slot], point)
+                guard effect(of: pending[slot], on: point.value).first == point.value,
+                    !history[pending[slot]].mayChange, !isAhead(pending[slot], point)
                 else { continue }
                 point.done |= 1 << UInt128(slot)
                 isChanged = true
