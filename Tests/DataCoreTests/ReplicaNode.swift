@@ -41,12 +41,15 @@ final class ReplicaNode {
         endTurn()
     }
 
-    static func member(_ number: Int) -> Member { Member(node: names[number - 1], incarnation: .first) }
-    static func name(_ number: Int) -> NodeID { names[number - 1] }
+    static func member(_ number: Int) -> Member {
+        Member(node: names[number - 1], incarnation: .first)
+    }
 
     // MARK: Turns
 
-    private func step(_ input: DataInput) { node.step(input, now: now, effects: &effects) }
+    private func step(_ input: DataInput) {
+        node.step(input, now: now, effects: &effects)
+    }
 
     private func endTurn() {
         var isQuiet = false
