@@ -45,7 +45,8 @@ private final class Reader {
             batch.append(
                 Reconcile(
                     configuration: Self.configuration(1, read),
-                    epochs: [EpochStart(epoch: Epoch(rawValue: 1), first: Seq(rawValue: 1))], last: Seq(rawValue: 1)))
+                    epochs: [EpochStart(epoch: Epoch(rawValue: 1), first: Seq(rawValue: 1))], last: Seq(rawValue: 1),
+                    nonce: 1))
         }
     }
 

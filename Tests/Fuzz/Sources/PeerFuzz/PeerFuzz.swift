@@ -65,7 +65,7 @@ private func read(_ body: ByteView, as kind: ReplicaMessageKind) {
     case .beat: again(ReplicaBeat.self)
     case .grant: again(ReplicaGrant.self)
     case .reconcile: again(Reconcile.self)
-    case .reconciled: again(Reconciled.self)
+    case .reconciled: again(ReconcileAnswer.self)
     case .acks: again(ReplicaAcks.self)
     case .poll: again(TakeoverPoll.self)
     case .vote: again(TakeoverVote.self)
