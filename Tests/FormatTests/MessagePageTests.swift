@@ -29,7 +29,7 @@ import Testing
     @Test func beat() throws { try message(ReplicaBeat.self, "beat") }
     @Test func grant() throws { try message(ReplicaGrant.self, "grant") }
     @Test func reconcile() throws { try message(Reconcile.self, "reconcile") }
-    @Test func reconciled() throws { try message(Reconciled.self, "reconciled") }
+    @Test func reconciled() throws { try message(ReconcileAnswer.self, "reconciled") }
     @Test func acks() throws { try message(ReplicaAcks.self, "acks") }
     @Test func poll() throws { try message(TakeoverPoll.self, "poll") }
     @Test func vote() throws { try message(TakeoverVote.self, "vote") }
