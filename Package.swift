@@ -77,7 +77,7 @@ let package = Package(
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("WireTests", ["ClusterModel", "Wire"]),
         tests("DataCoreTests", ["ClusterModel", "DataCore"]),
-        tests("SimulatorTests", ["ClusterModel", "Simulator", "Wire"]),
+        tests("SimulatorTests", ["ClusterModel", "Simulator", "Wire"], exclude: ["Scenarios"]),
         tests("FormatTests", ["ClusterClient", "ClusterModel", "DataCore", "SharedLog", "Wire"]),
         tests("NodeLogTests", ["ClusterModel", "DataCore"]),
         tests("MetaCoreTests", ["ClusterModel", "MetaCore"]),

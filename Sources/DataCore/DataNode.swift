@@ -90,7 +90,7 @@ public import ClusterModel
 extension Engine {
     mutating func take(_ input: DataInput) {
         stats.steps &+= 1
-        if now.monotonic >= replication.earliestLease { expireLeases() }
+        if now.monotonic >= replication.earliestLease, !Mutant.a1FlagSetByTimer.isOn { expireLeases() }
         switch input {
         case .recovered(let node): recover(node)
         case .commands(let commands): execute(commands)
@@ -122,6 +122,7 @@ extension Engine {
     }
 
     private mutating func tick() {
+        if Mutant.a1FlagSetByTimer.isOn { expireLeases() }
         expireParked()
         expireForwards()
         expireRows()
@@ -131,7 +132,9 @@ extension Engine {
     }
 
     mutating func endTurn() {
-        if now.monotonic >= replication.earliestLease, expireLeases() { distrustReplies() }
+        if now.monotonic >= replication.earliestLease, !Mutant.a1FlagSetByTimer.isOn, expireLeases() {
+            distrustReplies()
+        }
         if !unblocked.isEmpty { endUnblocked() }
         if clientPause.until > 0, clientPause.until <= now.monotonic {
             clientPause.until = 0

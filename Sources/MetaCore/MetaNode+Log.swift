@@ -60,6 +60,7 @@ extension MetaNode {
     mutating func restored(_ snapshot: MetaSnapshot, _ effects: inout Effects<MetaEffect>) {
         reader.isBusy = false
         guard !isPrimary else { return }
+        if Mutant.b6SkipsGap.isOn { state.position = max(state.position, snapshot.position) }
         if snapshot.position > state.position {
             state = snapshot.state
             lastSnapshot = snapshot.position
@@ -107,6 +108,11 @@ extension MetaNode {
         appending = PendingAppend(position: position, entry: entry, isClaim: isClaim, held: held)
         lastAppend = now.monotonic
         effects.emit(.append(position, entry))
+        if Mutant.b4TellsBeforeDurable.isOn, !isClaim {
+            try? state.apply(LogRecord(position: position, entry: entry))
+            for held in held { send(held, &effects) }
+            pushToWatchers(&effects)
+        }
     }
 
     mutating func appended(
@@ -116,6 +122,9 @@ extension MetaNode {
         appending = nil
         isLogFailing = false
         switch outcome {
+        case .won where Mutant.b4TellsBeforeDurable.isOn && !pending.isClaim: saveIfDue(&effects)
+        case .lost where Mutant.b1GoesOnWhenDeposed.isOn && isPrimary: fallthrough
+        case .lost where Mutant.b7LoserServes.isOn && pending.isClaim: fallthrough
         case .won:
             do {
                 try state.apply(LogRecord(position: position, entry: pending.entry))

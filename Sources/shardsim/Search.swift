@@ -80,36 +80,19 @@ final class Search: Sendable {
 
     /// Runs one worker. Gives the seed that it did not end, if there is one.
     private func runWorker(_ seeds: Range<UInt64>) -> UInt64? {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = ["\(seeds.lowerBound)", "--worker", "\(seeds.count)"] + arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        do {
-            try process.run()
-        } catch {
-            tell("a worker cannot be started: \(error)") { $0.violations += 1 }
+        let worker = WorkerProcess(
+            arguments: ["\(seeds.lowerBound)", "--worker", "\(seeds.count)"] + arguments, patience: Self.patience)
+        var current = seeds.lowerBound
+        let end = worker.run { line in if let begun = take(line) { current = begun } }
+        switch end {
+        case .exited(0): return nil
+        case .exited(let status):
+            tell("seed \(current) violation: it ends its process (\(status))") { $0.violations += 1 }
+        case .hung: tell("seed \(current) violation: it does not end") { $0.violations += 1 }
+        case .notStarted(let why):
+            tell("a worker cannot be started: \(why)") { $0.violations += 1 }
             return seeds.upperBound - 1
         }
-        let watch = Watch(process, patience: Self.patience)
-        defer { watch.end() }
-        var current = seeds.lowerBound
-        var rest = Data()
-        while true {
-            let bytes = pipe.fileHandleForReading.availableData
-            if bytes.isEmpty { break }
-            rest.append(bytes)
-            while let end = rest.firstIndex(of: 10) {
-                let line = String(decoding: rest[rest.startIndex..<end], as: UTF8.self)
-                rest = Data(rest[(end + 1)...])
-                watch.note()
-                if let begun = take(line) { current = begun }
-            }
-        }
-        process.waitUntilExit()
-        if process.terminationReason == .exit, process.terminationStatus == 0 { return nil }
-        let why = watch.hasEnded ? "does not end" : "ends its process (\(process.terminationStatus))"
-        tell("seed \(current) violation: it \(why)") { $0.violations += 1 }
         return current
     }
 
@@ -144,38 +127,6 @@ final class Search: Sendable {
         state.withLock { state in
             change(&state)
             if let line { Output.line(line) }
-        }
-    }
-}
-
-/// Ends a worker that says nothing for too long.
-private final class Watch: Sendable {
-    private let process: Process
-    private let patience: Double
-    private let state = Mutex((last: Date(), isOver: false, hasEnded: false))
-
-    init(_ process: Process, patience: Double) {
-        self.process = process
-        self.patience = patience
-        look()
-    }
-
-    func note() { state.withLock { $0.last = Date() } }
-    func end() { state.withLock { $0.isOver = true } }
-    var hasEnded: Bool { state.withLock { $0.hasEnded } }
-
-    private func look() {
-        DispatchQueue.global().asyncAfter(deadline: .now() + 5) { [self] in
-            let goesOn = state.withLock { state in
-                if state.isOver { return false }
-                if Date().timeIntervalSince(state.last) > patience {
-                    state.hasEnded = true
-                    process.terminate()
-                    return false
-                }
-                return true
-            }
-            if goesOn { look() }
         }
     }
 }

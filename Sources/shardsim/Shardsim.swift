@@ -16,14 +16,48 @@ struct Shardsim: ParsableCommand {
               shardsim 4711
               shardsim 4711 --minimise
               shardsim --check-history FILE
+              shardsim --mutants
+              shardsim --mutants a2CountsFromReceipt a3NoMarginForDrift --seeds 100
+              shardsim 12 --mutant a2CountsFromReceipt
+
+            MUTANTS
+              A mutant breaks one law of the protocols on purpose. They are no part of an ordinary build:
+              swift build -c release --product shardsim --scratch-path .build/mutants \\
+                -Xswiftc -cross-module-optimization -Xswiftc -DOSTRAKA_MUTANTS
+
+            SCENARIOS
+              A scenario scripts a cluster: which message waits or is lost, who stops when, what clients ask and get.
+              Settings first, one a line: law, mutants, seed, nodes, metas, replicas, shards, flow, ack, read, min-in-sync,
+              lease (ms), snapshot-every, down-after (ms), segment (bytes). Then statements, in the order they happen:
+                c@P SET k v -> OK         a client's command at a node's gateway, and its reply (nil, a number, TEXT*, *)
+                c@P SET k v               a command alone;  c -> OK: its reply;  c silent 500ms: no reply
+                hold S1>P grant           the next such message, and all behind it, waits until: deliver S1>P
+                lose S1>P grant           the connection breaks at the next such message
+                cut S1>P   cut S1=P       ways between machines;  open S1>P   open
+                pause P 3s   clock P 1.05   kill P   power P   start P   sync P 20ms
+                hand-over S1   set min-in-sync 3
+                run 500ms   await CONDITION within 5s   expect CONDITION
+                order NAME                a variant: the lines before the first order, then these, in a world of its own
+              Machines: P (primary), S1 S2 (secondaries), X1 (no copy), M and N (metasrv, primary and not), d1, m1, *.
+              Messages: beat grant records acks reconcile reconciled poll vote snapshot snapshotTaken relearn release
+              forward forwardReply heartbeat reconfigure admin watch answer command reply any.
+              Conditions: [not] primary P, serving P, unserved, members P S1, epoch 3, held S1>P, up P, leads M.
 
             EXIT CODES
-              0 clean   1 a law was broken   2 too little happened for the run to mean anything   3 usage
+              0 clean, all mutants caught   1 a law was broken, a mutant was not caught
+              2 too little happened for the run to mean anything   3 usage, no mutants in this build
             """,
         version: OstrakaVersion.text)
 
-    @Argument(help: "The seed, or the first of several.") var seed: UInt64?
-    @Option(help: "Run so many seeds, on all cores.") var seeds: UInt64?
+    @Argument(help: "The seed, or the first of several; with --mutants the names of mutants, none = all.")
+    var words: [String] = []
+    @Option(help: "Run so many seeds, on all cores; with --mutants at most so many for each (2000).")
+    var seeds: UInt64?
+    @Flag(help: "Break laws on purpose, and tell how soon that is seen.") var mutants = false
+    @Option(help: "With --mutants: only N of them, others on each day.") var rotate: Int?
+    @Option(help: "Break a law on purpose in this run.") var mutant: String?
+    @Option(help: "Run a script of what happens, or all of a folder; with --mutants each under the breaks it names.")
+    var scenario: String?
     @Option(help: "Processes that run seeds at the same time (one for each core).") var jobs: Int?
     @Option(help: "Operations that clients begin in a run.") var operations = 2000
     @Option(help: "Kinds of trouble to leave out, with commas between.") var without: String?
@@ -31,11 +65,16 @@ struct Shardsim: ParsableCommand {
     @Flag(help: "Tell no events of a single seed.") var quiet = false
     @Option(help: "Judge the history in a file instead: is it linearizable, key by key?") var checkHistory: String?
     @Option(help: .private) var worker: UInt64?
+    @Option(help: .private) var hunt: UInt64?
+
+    /// The seed, or the first of several.
+    private var seed: UInt64? { words.count == 1 ? UInt64(words[0]) : nil }
 
     /// What the options ask of a run.
     func wish(_ seed: UInt64) throws -> Simulation.Wish {
         var wish = Simulation.Wish(seed: seed)
         wish.operations = operations
+        if let mutant { wish.favour = try Mutants.row(mutant).favour }
         for name in (without ?? "").split(separator: ",") {
             guard let fault = FaultClass(rawValue: String(name)) else {
                 let known = FaultClass.allCases.map(\.rawValue).joined(separator: ", ")
@@ -52,6 +91,15 @@ struct Shardsim: ParsableCommand {
             guard seed == nil, seeds == nil else { throw ValidationError("--check-history takes no seed") }
             return
         }
+        if scenario != nil {
+            if let mutant { _ = try Mutants.row(mutant) }
+            return
+        }
+        if mutants {
+            _ = try Mutants.rows(words)
+            if let rotate, rotate < 1 { throw ValidationError("--rotate must be above 0") }
+            return
+        }
         guard let seed else { throw ValidationError("give a seed") }
         if let seeds, seeds == 0 || seed.addingReportingOverflow(seeds).overflow {
             throw ValidationError("--seeds must be above 0")
@@ -63,7 +111,29 @@ struct Shardsim: ParsableCommand {
     /// Runs, and gives the exit code.
     func perform() throws -> Int32 {
         if let checkHistory { return CheckHistory.run(checkHistory) }
+        if mutants || mutant != nil, !Mutant.areCompiledIn { return Mutants.missing() }
+        if let scenario {
+            if mutants { return ScenarioCommand.underMutants(scenario) }
+            let broken = try mutant.map { try Mutants.row($0).mutant }
+            Mutant.activate(broken)
+            return ScenarioCommand.run(scenario, mutant: broken, tellsEvents: !quiet && !scenario.hasSuffix("/"))
+        }
+        if mutants {
+            let rows = try Mutants.rows(words)
+            return MutantHunt(
+                rows: rotate.map { Mutants.ofToday($0, rows) } ?? rows, seeds: seeds ?? 2000, jobs: jobs
+            ).run()
+        }
         guard let seed else { return 3 }
+        if let mutant { Mutant.activate(try Mutants.row(mutant).mutant) }
+        if let hunt {
+            return MutantHunt.work(
+                try (0..<hunt).lazy.map {
+                    var wish = try wish(seed + $0)
+                    wish.endsAtViolation = true
+                    return wish
+                })
+        }
         if let worker { return Worker.run(try (0..<worker).map { try wish(seed + $0) }) }
         if let seeds {
             return Search(seed: seed, seeds: seeds, jobs: jobs, disabled: try wish(seed).disabled, arguments: passedOn)
@@ -76,6 +146,7 @@ struct Shardsim: ParsableCommand {
     /// The options that each worker needs too.
     private var passedOn: [String] {
         ["--operations", "\(operations)"] + (without.map { ["--without", $0] } ?? [])
+            + (mutant.map { ["--mutant", $0] } ?? [])
     }
 }
 

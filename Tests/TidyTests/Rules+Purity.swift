@@ -25,6 +25,32 @@ extension Rules {
                 .map { Violation(path: file.path, line: $0.line.number, found: "undeclared import of \($0.module)") }
         })
 
+    static let conditionalCompilation = Rule(
+        name: "one source for the daemons and the simulator: no #if in a pure target",
+        advice:
+            "take what differs as an argument; to break a law for the simulator, add a case to Mutant and ask `isOn`",
+        bad: .init(path: "Sources/DataCore/Bad.swift", text: "#if SIMULATED\nlet wait = 0\n#endif\n"),
+        good: .init(
+            path: "Sources/DataCore/Good.swift", text: "if Mutant.a7BeginsAtOnce.isOn { return true }  // #if no\n"),
+        check: { file in
+            guard file.isPure, !file.isTest, !Architecture.conditional.contains(file.path) else { return [] }
+            return file.violations { $0.code.contains(/^\s*#(if|elseif)\b/) ? "conditional compilation" : nil }
+        })
+
+    static let finalClasses = Rule(
+        name: "one source for the daemons and the simulator: classes of a pure target are final",
+        advice: "make the class final; what a simulation needs otherwise is an argument of the core",
+        bad: .init(path: "Sources/DataCore/Bad.swift", text: "public class Log {}\n"),
+        good: .init(
+            path: "Sources/DataCore/Good.swift", text: "public final class Log {}\nprotocol End: AnyObject {}\n"),
+        check: { file in
+            guard file.isPure, !file.isTest else { return [] }
+            return file.violations { line in
+                guard line.code.contains(/^\s*(?:@?\w+(?:\(\w+\))?\s+)*class\s+[A-Z]/) else { return nil }
+                return line.code.contains(/\bfinal\s+class\b/) ? nil : "a class that can be inherited from"
+            }
+        })
+
     static let unorderedOutput = Rule(
         name: "no iteration of a Dictionary or Set in a pure target",
         advice: "iterate `.sorted { ... }`, or say on that line why order cannot matter: `// order-free: reason`",

@@ -52,6 +52,12 @@ enum Architecture {
         "Simulator": ["ClusterModel", "Wire", "DataCore", "MetaCore"],
     ]
 
+    /// The files of pure targets that may be compiled in two ways: the switch of the mutants, and a number's format that
+    /// the processor decides.
+    static let conditional: Set<String> = [
+        "Sources/ClusterModel/Mutant.swift", "Sources/DataCore/Commands/Strings/LongDouble.swift",
+    ]
+
     /// Modules of the toolchain, which no manifest declares.
     static let toolchain: Set<String> = [
         "Swift", "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Dispatch", "Synchronization",

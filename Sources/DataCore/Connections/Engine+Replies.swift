@@ -9,7 +9,9 @@ extension Engine {
     @inline(__always)
     func replyTarget(_ place: Int, waits: Bool = false) -> UnsafeMutablePointer<ReplyBuffer> {
         let connection = unsafe connections.address(place)
-        if !waits, unsafe connection.pointee.marks.isEmpty, unsafe !connection.pointee.isSession {
+        if !waits, unsafe connection.pointee.marks.isEmpty || Mutant.g3ReplyOvertakes.isOn,
+            unsafe !connection.pointee.isSession
+        {
             return unsafe connection.pointee.arenas
         }
         return unsafe connection.pointee.arenas + 1
@@ -24,7 +26,9 @@ extension Engine {
             settleSilently(call, from: start)
             guard call.isSilenced, call.reply.bytes.count > start else { return }
         }
-        let waits = call.replica >= 0 && call.wait > numbers[call.replica].commit
+        let waits =
+            call.replica >= 0 && call.wait > numbers[call.replica].commit
+            && (call.seq != 0 || !Mutant.c18AnswersFromPending.isOn)
         if call.isComposedInOut(connections[place]) {
             if !waits { return markDirty(place) }
             // Composed in `out`, but not to be sent yet: it moves behind a mark.
@@ -156,7 +160,7 @@ extension Engine {
     /// The record was lost with the role: definite for what logged nothing, unknown for the rest (RULES C18, G2).
     private mutating func giveLost(_ mark: Connection.Mark, _ place: Int) {
         let text: StaticString =
-            mark.isLogged
+            mark.isLogged && !Mutant.g2UnknownIsRefused.isOn
             ? "-UNCERTAIN the primary role was lost before the write was committed\r\n"
             : "-TRYAGAIN the primary role was lost, nothing was executed\r\n"
         for _ in 0..<mark.count { give(ByteView(text), mark, place) }

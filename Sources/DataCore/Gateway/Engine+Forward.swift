@@ -257,7 +257,7 @@ extension Engine {
             $0.request < $1.request
         }
         for forward in lost {
-            if forward.isWrite, !nothingSent, !unsent.contains(forward.request) {
+            if forward.isWrite, !nothingSent, !unsent.contains(forward.request), !Mutant.g1ResendsWrites.isOn {
                 complete(forward, Array("-UNCERTAIN the connection to \(node) broke after the command left\r\n".utf8))
             } else {
                 refuse(forward)
@@ -286,7 +286,7 @@ extension Engine {
             gateway.limits.removeFirst()
             guard let forward = gateway.forwards[limit.request] else { continue }
             let text =
-                forward.isWrite && !forward.isRefused
+                forward.isWrite && !forward.isRefused && !Mutant.g2UnknownIsRefused.isOn
                 ? "-UNCERTAIN \(forward.node) did not answer in time\r\n"
                 : "-TRYAGAIN no serving primary for this shard just now\r\n"
             complete(forward, Array(text.utf8))

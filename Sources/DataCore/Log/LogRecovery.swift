@@ -79,7 +79,9 @@ public struct LogRecovery {
     private mutating func walk(_ bytes: ByteView, from first: LogOffset) {
         var place = first
         while let found = batch(bytes, at: place) {
-            if !(batches.isEmpty || found.previousChecksum == lastChecksum) { break }
+            if !(batches.isEmpty || found.previousChecksum == lastChecksum || Mutant.e3PassesOverTornBatch.isOn) {
+                break
+            }
             var cursor = RecordCursor(records(bytes, found))
             while let (header, payload) = cursor.next() {
                 control.note(header, payload)
@@ -94,8 +96,19 @@ public struct LogRecovery {
             lastChecksum = found.checksum
             place = found.end
             end = place
+            if Mutant.e3PassesOverTornBatch.isOn { place = next(bytes, from: place) ?? place }
         }
         end = place
+    }
+
+    /// The next whole batch of the segment, torn ones passed over.
+    private func next(_ bytes: ByteView, from place: LogOffset) -> LogOffset? {
+        var place = place
+        while place.offset + UInt64(BatchHeader.size) <= UInt64(bytes.count) {
+            if batch(bytes, at: place) != nil { return place }
+            place.offset += UInt64(BatchHeader.size)
+        }
+        return nil
     }
 
     private func batch(_ bytes: ByteView, at place: LogOffset) -> BatchHeader? {

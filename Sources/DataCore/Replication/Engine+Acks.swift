@@ -14,7 +14,9 @@ extension Engine {
         Reconciled(
             shard: ShardID(rawValue: numbers[index].shard), epoch: Epoch(rawValue: numbers[index].epoch),
             incarnation: Incarnation(rawValue: numbers[index].incarnation),
-            last: Seq(rawValue: min(numbers[index].durable, numbers[index].last)))
+            last: Seq(
+                rawValue: Mutant.e1AcknowledgesUnsynced.isOn
+                    ? numbers[index].last : min(numbers[index].durable, numbers[index].last)))
     }
 
     mutating func noteAcks(_ acks: ReplicaAcks, from node: NodeID) {
@@ -24,6 +26,10 @@ extension Engine {
                 continue
             }
             isAdvanced = raise(index, place, durable: ack.last.rawValue) || isAdvanced
+            if Mutant.a5AckCountsAsGrant.isOn {
+                replicas[index].followers[place].grantUntil = now.monotonic + settings.leaseMillis * 1_000_000
+                updateServing(index)
+            }
         }
         if isAdvanced { commitAdvanced() }
     }
@@ -62,7 +68,7 @@ extension Engine {
             let known = follower.isReconciled ? follower.acked : 0
             if follower.isLearner { promoting.append(known) } else { acked.append(known) }
         }
-        let own = numbers[index].durable
+        let own = Mutant.c12CommitsBeforeOwnSync.isOn ? numbers[index].last : numbers[index].durable
         let now = Self.reached(by: ack.needed(of: acked.count + 1) - 1, of: acked)
         guard !promoting.isEmpty else { return min(own, now) }
         acked += promoting
@@ -70,10 +76,11 @@ extension Engine {
     }
 
     private func agreedByAll(_ index: Int) -> UInt64 {
-        var agreed = numbers[index].durable
+        var agreed = Mutant.c12CommitsBeforeOwnSync.isOn ? numbers[index].last : numbers[index].durable
         for follower in replicas[index].followers where follower.counts {
             guard follower.isReconciled else { return 0 }
             agreed = min(agreed, follower.acked)
+            if Mutant.d2CountsFirstHopAlone.isOn { return agreed }
         }
         return agreed
     }

@@ -8,7 +8,8 @@ extension Engine {
 
     /// ns for which a grantor is bound by a lease of so many ms (RULES A3).
     func binding(_ leaseMillis: UInt64) -> UInt64 {
-        let bound = leaseMillis.multipliedReportingOverflow(by: 1_000_000 / 4 * Limits.grantorQuarters)
+        let quarters: UInt64 = Mutant.a3NoMarginForDrift.isOn ? 4 : Limits.grantorQuarters
+        let bound = leaseMillis.multipliedReportingOverflow(by: 1_000_000 / 4 * quarters)
         return bound.overflow ? UInt64.max / 4 : bound.partialValue
     }
 
@@ -87,7 +88,10 @@ extension Engine {
                 isAdvanced = adoptCommit(shard.commit.rawValue, index) || isAdvanced
                 replicas[index].heardAt = now.monotonic
                 replicas[index].saidCommit = shard.commit.rawValue
-                if shard.mayRead, let answered { noteReadLease(index, until: answered + lease * 1_000_000) }
+                if shard.mayRead, let answered {
+                    let start = Mutant.a9ReadLeaseFromReceipt.isOn ? now.monotonic : answered
+                    noteReadLease(index, until: start + lease * 1_000_000)
+                }
                 updateReading(index)
             }
         }
@@ -100,14 +104,18 @@ extension Engine {
     private func grants(_ index: Int, _ shard: ReplicaBeat.Shard, _ node: NodeID) -> Bool {
         replicas[index].state == .following && numbers[index].epoch == shard.epoch.rawValue
             && replicas[index].configuration.primary?.node == node
-            && replicas[index].promiseTicket <= replication.durableTicket
+            && (replicas[index].promiseTicket <= replication.durableTicket || Mutant.c3AnswersBeforePromise.isOn)
     }
 
     // MARK: The holder
 
     mutating func noteGrant(_ grant: ReplicaGrant, from node: NodeID) {
-        guard let sent = replication.beats[node]?.sent.first(where: { $0.nonce == grant.nonce })?.at else { return }
-        let until = sent + min(grant.leaseMillis, settings.leaseMillis) * 1_000_000
+        let beats = replication.beats[node]?.sent ?? []
+        guard var sent = beats.first(where: { $0.nonce == grant.nonce })?.at else { return }
+        if Mutant.a2AnswersNewestBeat.isOn { sent = beats.last?.at ?? sent }
+        if Mutant.a2CountsFromReceipt.isOn { sent = now.monotonic }
+        let granted = Mutant.a11OwnLengthOfLease.isOn ? settings.leaseMillis : grant.leaseMillis
+        let until = sent + min(granted, settings.leaseMillis) * 1_000_000
         replication.beats[node]?.heard = grant.own
         replication.beats[node]?.heardAt = now.monotonic
         var isAdvanced = false
@@ -132,7 +140,7 @@ extension Engine {
         let follower = replicas[index].followers[place]
         replicas[index].followers[place].saidLast = last
         guard follower.lesson == nil else { return }
-        if last < follower.sent, follower.saidLast == last, follower.acked <= last {
+        if last < follower.sent, follower.saidLast == last, follower.acked <= last, !Mutant.d1SendsOnce.isOn {
             replicas[index].followers[place].sent = last
             replicas[index].followers[place].acked = min(follower.acked, last)
         }
@@ -228,6 +236,7 @@ extension Engine {
     func mayBegin(_ index: Int) -> Bool {
         let shard = replicas[index].configuration
         guard !replicas[index].isSealed else { return false }
+        if Mutant.a7BeginsAtOnce.isOn || Mutant.c13BeginsUnreleased.isOn && shard.handedOverFrom != nil { return true }
         if let release = releases[shard.id], release.epoch == shard.epoch {
             if isReleased(index, release) { return true }
             // A shard of one copy is handed over while it is empty: there is no log to wait for.

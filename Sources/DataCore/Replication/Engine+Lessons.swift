@@ -21,7 +21,7 @@ extension Engine {
                     incarnation: follower.member.incarnation))
             return giveUp(index, follower.member)
         }
-        let base = numbers[index].applied
+        let base = Mutant.d5SnapshotOfUnapplied.isOn ? numbers[index].commit : numbers[index].applied
         let epochs = replicas[index].epochs.filter { $0.first.rawValue <= base }
         var lesson = Lesson(
             lesson: nextWalk, walk: 0, base: base, baseEpoch: epochs.last?.epoch.rawValue ?? 0, epochs: epochs,
@@ -112,11 +112,23 @@ extension Engine {
             replicas[index].learned == Learned(lesson: lesson, chunks: number + 1),
             numbers[index].last == 0, let primary = replicas[index].configuration.primary
         else { return }
-        if let last = replicas[index].lesson, last.number == number { adoptSnapshot(last, index) }
-        outbox(primary.node).append(
+        guard let last = replicas[index].lesson, last.number == number else {
+            return sayTaken(index, lesson: lesson, number, to: primary.node)
+        }
+        // The primary counts what the snapshot stands for as durable here: the log has to begin behind it durably.
+        adoptSnapshot(last, index)
+        replication.held.append(
+            HeldAnswer(
+                ticket: nextTicket, chunk: number, node: primary.node, replica: index, epoch: numbers[index].epoch,
+                nonce: lesson))
+    }
+
+    /// Tells the primary that a chunk is in the store here.
+    mutating func sayTaken(_ index: Int, lesson: UInt64, _ number: UInt64, to node: NodeID) {
+        outbox(node).append(
             SnapshotTaken(
-                shard: store.shard, epoch: Epoch(rawValue: numbers[index].epoch), incarnation: store.incarnation,
-                lesson: lesson, number: number))
+                shard: ShardID(rawValue: numbers[index].shard), epoch: Epoch(rawValue: numbers[index].epoch),
+                incarnation: Incarnation(rawValue: numbers[index].incarnation), lesson: lesson, number: number))
     }
 
     /// The log begins behind the snapshot; a checkpoint record says so (RULES E8).

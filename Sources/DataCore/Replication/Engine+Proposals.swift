@@ -98,7 +98,7 @@ extension Engine {
             guard configuration.policy.ack == .all || kept.count >= configuration.policy.replicas else {
                 return considerLearners(index)
             }
-            guard kept.count >= configuration.policy.minInSync else { return }
+            guard kept.count >= configuration.policy.minInSync || Mutant.c17KeepsTooFew.isOn else { return }
             return propose(
                 index, members: kept, learners: configuration.learners.filter { !gone.contains($0) },
                 why: "member \(first.member) is silent: it asks to go on without it")
@@ -117,7 +117,7 @@ extension Engine {
             return giveUp(index, lost.member)
         }
         for place in followers.indices where followers[place].isLearner && isTaught(index, followers[place]) {
-            replicas[index].followers[place].isPromoting = true
+            replicas[index].followers[place].isPromoting = !Mutant.c6PromotionDoesNotCount.isOn
             let learner = followers[place].member
             updateServing(index)
             return propose(
@@ -130,7 +130,8 @@ extension Engine {
     /// Whether a learner takes part in every record and has reached the log's end (RULES C5). One whose promotion was refused
     /// goes on to count (C6), and is asked for again.
     private func isTaught(_ index: Int, _ follower: Follower) -> Bool {
-        numbers[index].isServing && follower.isReconciled && follower.lesson == nil
+        if Mutant.c5PromotesUntaught.isOn { return numbers[index].isServing && follower.isReconciled }
+        return numbers[index].isServing && follower.isReconciled && follower.lesson == nil
             && follower.sent == numbers[index].streamed && follower.acked >= follower.mustReach
             && follower.acked >= numbers[index].commit && follower.grantUntil > now.monotonic
     }
@@ -142,14 +143,18 @@ extension Engine {
         guard let rank = configuration.members.firstIndex(where: { $0.node == settings.id }),
             rank > 0 || waitsInVain(index)
         else { return }
-        guard now.monotonic >= replicas[index].boundUntil, now.monotonic >= replicas[index].patientUntil else {
+        let isFree = now.monotonic >= replicas[index].boundUntil || Mutant.c4AsksWhileBound.isOn
+        guard isFree, now.monotonic >= replicas[index].patientUntil else {
             replicas[index].candidacy = nil
             return
         }
         if let candidacy = replicas[index].candidacy { return conclude(index, candidacy) }
         // The first of the members asks first.
         let pause = UInt64(max(rank, 1) - 1) * lease / 16
-        guard now.monotonic >= max(replicas[index].boundUntil, replicas[index].patientUntil) + pause else { return }
+        guard
+            now.monotonic >= max(replicas[index].boundUntil, replicas[index].patientUntil) + pause
+                || Mutant.c4AsksWhileBound.isOn
+        else { return }
         let electorates = electorates(index)
         // With ack below all a former primary that came back is asked as any other.
         let voters =
@@ -173,7 +178,7 @@ extension Engine {
             TakeoverVote(
                 nonce: poll.nonce, shard: poll.shard, epoch: Epoch(rawValue: numbers[index].epoch),
                 incarnation: Incarnation(rawValue: numbers[index].incarnation),
-                hasLapsed: hasLapsed, lastEpoch: replicas[index].lastEpoch,
+                hasLapsed: hasLapsed || Mutant.c4AsksWhileBound.isOn, lastEpoch: replicas[index].lastEpoch,
                 last: Seq(rawValue: numbers[index].durable)))
     }
 
@@ -223,7 +228,7 @@ extension Engine {
         let kept = configuration.members.filter { member in
             member.node == settings.id || candidacy.granted.contains(member.node)
         }
-        guard kept.count >= configuration.policy.minInSync else {
+        guard kept.count >= configuration.policy.minInSync || Mutant.c17KeepsTooFew.isOn else {
             replicas[index].candidacy = nil
             replicas[index].patientUntil = now.monotonic + lease / 2 + entropy.next() % (lease / 4 + 1)
             return

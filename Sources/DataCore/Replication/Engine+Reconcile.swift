@@ -35,10 +35,12 @@ extension Engine {
         else { return }
         // Records of this very epoch are the primary's, and it takes none back: the question may be older than they are.
         let isAhead = replicas[index].lastEpoch == shard.epoch
-        let common =
+        var common =
             isAhead
             ? numbers[index].last
             : Engine.commonEnd(replicas[index].epochs, numbers[index].last, message.epochs, message.last.rawValue)
+        if Mutant.c1CutsAtCommit.isOn { common = min(common, numbers[index].commit) }
+        if Mutant.c1ComparesLengthsAlone.isOn { common = min(numbers[index].last, message.last.rawValue) }
         guard common >= numbers[index].commit else {
             if shard.policy.ack == .one { return forsake(index, above: common, primary: node) }
             return effects.emit(
@@ -174,7 +176,9 @@ extension Engine {
 
     /// Tells primaries that their followers here are reconciled, where that is durable.
     mutating func sendHeld() {
-        while let first = replication.held.first, first.ticket <= replication.durableTicket {
+        while let first = replication.held.first,
+            first.ticket <= replication.durableTicket || Mutant.c3AnswersBeforePromise.isOn
+        {
             replication.held.removeFirst()
             if let poll = first.sealedFor {
                 answerSealed(first.replica, poll, to: first.node)
@@ -184,7 +188,11 @@ extension Engine {
                 replicas[first.replica].isReconciled,
                 numbers[first.replica].epoch == first.epoch
             else { continue }
-            outbox(first.node).append(ReconcileAnswer(nonce: first.nonce, reconciled(first.replica)))
+            if let chunk = first.chunk {
+                sayTaken(first.replica, lesson: first.nonce, chunk, to: first.node)
+            } else {
+                outbox(first.node).append(ReconcileAnswer(nonce: first.nonce, reconciled(first.replica)))
+            }
         }
     }
 

@@ -152,6 +152,7 @@ extension Engine {
         while let (header, payload) = cursor.next() {
             guard header.kind.isNumbered, let index = accepted[header.shard],
                 header.seq.rawValue == numbers[index].last + 1
+                    || Mutant.d1LogsBehindGap.isOn && header.seq.rawValue > numbers[index].last
             else { continue }
             follow(header, payload, index)
         }
@@ -166,9 +167,9 @@ extension Engine {
 
     /// Whether a part goes on where the log here ends, or where it certainly is the same.
     private func takesRecords(_ part: RecordStream.Part, _ index: Int) -> Bool {
-        guard replicas[index].isReconciled, !replicas[index].isSealed, part.previous <= numbers[index].last else {
-            return false
-        }
+        guard replicas[index].isReconciled, !replicas[index].isSealed,
+            part.previous <= numbers[index].last || Mutant.d1LogsBehindGap.isOn
+        else { return false }
         if part.epoch == numbers[index].epoch { return replicas[index].state == .following }
         // The next primary takes what the former one still sends in its own epoch until that one lets go (RULES C13).
         return replicas[index].awaitsRelease && part.epoch == replicas[index].formerEpoch.rawValue
@@ -196,8 +197,9 @@ extension Engine {
     /// Takes over what the primary says is committed (RULES C9): only once this epoch's start record is in a log that was
     /// reconciled. Returns whether the commit point rose.
     mutating func adoptCommit(_ commit: UInt64, _ index: Int) -> Bool {
-        guard replicas[index].isReconciled, replicas[index].state == .following,
-            let start = replicas[index].epochs.last, start.epoch.rawValue == numbers[index].epoch
+        guard replicas[index].isReconciled || Mutant.c9AdoptsBeforeReconciled.isOn,
+            replicas[index].state == .following, let start = replicas[index].epochs.last,
+            start.epoch.rawValue == numbers[index].epoch || Mutant.c9AdoptsBeforeReconciled.isOn
         else { return false }
         let known = min(commit, numbers[index].last)
         // After a restart that may be known of the store already.

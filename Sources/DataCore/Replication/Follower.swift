@@ -98,13 +98,15 @@ struct Candidacy {
     var sealed: [ReconfigureRequest.Seal] = []
 }
 
-/// A follower's word that it is reconciled, or sealed, which waits until its promise is durable.
+/// A follower's word that it is reconciled, sealed, or has a whole snapshot: it waits until its log has that durably.
 struct HeldAnswer {
     var ticket: UInt64
+    /// The last chunk of a snapshot; nil = the word is that it is reconciled.
+    var chunk: UInt64?
     var node: NodeID
     var replica: Int
     var epoch: UInt64
-    /// Of the question it answers.
+    /// Of the question it answers, or the lesson.
     var nonce: UInt64 = 0
     /// The poll that asked for the seal; nil = it is reconciled.
     var sealedFor: TakeoverPoll?

@@ -94,7 +94,9 @@ extension Engine {
         numbers[index].mayRead = false
         replicas[index].readUntil = 0
         replicas[index].heardAt = 0
-        numbers[index].isWritable = shard.members.count >= shard.policy.minInSync
+        numbers[index].isWritable =
+            shard.members.count >= shard.policy.minInSync || Mutant.c10WritesBelowMinInSync.isOn
+        if Mutant.a7GrantsEndWithEpoch.isOn { replicas[index].boundUntil = 0 }
         replicas[index].followers = []
         replicas[index].hasBegun = false
         replicas[index].awaitsRelease = false
@@ -110,7 +112,7 @@ extension Engine {
         guard let own = shard.replica(on: settings.id), own.incarnation == replicas[index].store.incarnation else {
             return leave(index, former)
         }
-        guard shard.primary != own || shard.primaryBoot == settings.boot else {
+        guard shard.primary != own || shard.primaryBoot == settings.boot || Mutant.c11ResumesEpoch.isOn else {
             // Another boot of this node was meant; the metadata group will make an epoch for this one (RULES C11).
             replicas[index].state = .stopped
             return
@@ -128,7 +130,7 @@ extension Engine {
             + shard.learners.map { Follower(member: $0, isLearner: true) }
         let ledBefore = former.map { $0.wasLed(by: settings.id) && ($0.hasServed || $0.state != .stopped) } ?? false
         if let former, shard.handedOverFrom != nil, !ledBefore {
-            replicas[index].awaitsRelease = true
+            replicas[index].awaitsRelease = !Mutant.c13BeginsUnreleased.isOn
             replicas[index].formerEpoch = former.configuration.epoch
             // What the former primary still sends is taken, so that its last record is here when it lets go.
             replicas[index].isReconciled = former.state == .following
@@ -195,6 +197,7 @@ extension Engine {
             EpochStart(epoch: replicas[index].configuration.epoch, first: Seq(rawValue: numbers[index].last)))
         appendControl(index, kind: .epochStart, seq: numbers[index].last)
         askToReconcile(index)
+        if Mutant.c2ServesBeforeStart.isOn { beginServing(index) }
     }
 
     /// Logs the promise to act in no epoch below one, with the configuration the replica has (RULES C7).
@@ -299,7 +302,7 @@ extension Engine {
             numbers[index].last = found.last.rawValue
             numbers[index].durable = found.last.rawValue
             numbers[index].applied = found.applied.rawValue
-            numbers[index].commit = found.applied.rawValue
+            numbers[index].commit = Mutant.c9ReplayIsCommitted.isOn ? found.last.rawValue : found.applied.rawValue
             numbers[index].time = found.time
             numbers[index].streamed = found.last.rawValue
             numbers[index].hasData = true
@@ -320,11 +323,16 @@ extension Engine {
     private mutating func resumeFollowing(_ index: Int) {
         let shard = replicas[index].configuration
         numbers[index].isWritable = shard.members.count >= shard.policy.minInSync
-        replicas[index].boundUntil = now.monotonic + binding(settings.leaseMillis)
+        if !Mutant.a6ForgetsGrantsAtStart.isOn {
+            replicas[index].boundUntil = now.monotonic + binding(settings.leaseMillis)
+        }
         guard replicas[index].isShared else { return }
         guard let own = shard.replica(on: settings.id), own.incarnation == replicas[index].store.incarnation,
             own != shard.primary
-        else { return }
+        else {
+            if Mutant.c11ResumesEpoch.isOn { takeRole(index, former: nil) }
+            return
+        }
         replicas[index].state = .following
     }
 
@@ -335,7 +343,9 @@ extension Engine {
             guard let index = replicaIndex[header.shard], replicas[index].store.incarnation == header.incarnation else {
                 return
             }
-            if header.kind == .truncate { return replayCut(index, above: header.seq.rawValue - 1, marks: &marks) }
+            if header.kind == .truncate, !Mutant.c15ReplaysCutRecords.isOn {
+                return replayCut(index, above: header.seq.rawValue - 1, marks: &marks)
+            }
             if header.kind.isNumbered, header.seq.rawValue > numbers[index].applied {
                 if header.kind == .data { replay(payload, replica: index, seq: header.seq.rawValue) }
                 marks.removeAll { Int($0.replica) == index }

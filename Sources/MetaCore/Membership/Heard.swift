@@ -79,7 +79,7 @@ extension MetaNode {
 
     /// Whether more than half of the registered nodes have come here again and again for as long as a take-over waits.
     var isAppealedTo: Bool {
-        guard case .standby = role else { return false }
+        guard case .standby = role, !Mutant.b9NobodyStandsAside.isOn else { return false }
         let members = state.members
         let appealing = members.filter {
             guard let appeal = appeals[$0.id], elapsed(since: appeal.last) < Self.appealGap else { return false }

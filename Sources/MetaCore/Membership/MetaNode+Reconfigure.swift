@@ -7,7 +7,7 @@ extension MetaNode {
         guard let current = draft.shard(wished.id) else {
             return refuse(nil, "shard \(wished.id) does not exist")
         }
-        if current.proposal == wished.proposal, current.epoch == wished.epoch {
+        if current.proposal == wished.proposal, current.epoch == wished.epoch, !Mutant.b10RefusesOwnSuccess.isOn {
             // An earlier try of the same proposal has won; its answer was lost (RULES B10).
             guard wished.members.map(\.node) == current.members.map(\.node) else {
                 return refuse(current, "request \(wished.proposal.request) of \(wished.proposal.proposer) was another")

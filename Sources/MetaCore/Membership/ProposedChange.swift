@@ -57,7 +57,10 @@ enum ProposedChange: Hashable, Sendable {
             guard mayRenew || kept.count < current.members.count || wished.learners != current.learners else {
                 throw Objection("the proposal changes nothing")
             }
-            guard kept == current.members || kept.count >= current.policy.minInSync || current.policy.ack == .one else {
+            guard
+                kept == current.members || kept.count >= current.policy.minInSync || current.policy.ack == .one
+                    || Mutant.c17KeepsTooFew.isOn
+            else {
                 throw Objection(tooFew(kept, current))
             }
             return .removal
@@ -86,7 +89,7 @@ enum ProposedChange: Hashable, Sendable {
             guard !wished.members.contains(primary) else {
                 throw Objection("who takes over leaves the former primary, node \(primary.node), out")
             }
-            guard wished.members.count >= current.policy.minInSync else {
+            guard wished.members.count >= current.policy.minInSync || Mutant.c17KeepsTooFew.isOn else {
                 throw Objection(tooFew(wished.members, current))
             }
             return .takeOver

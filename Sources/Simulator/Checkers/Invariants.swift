@@ -7,7 +7,9 @@ final class Invariants {
     private unowned let world: World
     private let ledger: RecordLedger
     /// Which node serves a shard, and in which epoch.
-    private var serving: [ShardID: (node: Int, boot: BootNonce)] = [:]
+    private var serving: [ShardID: (node: Int, boot: BootNonce, epoch: Epoch)] = [:]
+    /// The epoch each replica was seen in last.
+    private var seen: [Replica: Epoch] = [:]
     /// The highest epoch a replica served in: what it only promised may be lost with the power (RULES C3).
     private var epochs: [Replica: Epoch] = [:]
     private var commits: [Replica: (boot: BootNonce, seq: Seq)] = [:]
@@ -30,6 +32,7 @@ final class Invariants {
         process.look { glance in
             let replica = Replica(node: node, shard: glance.shard, incarnation: glance.incarnation)
             checkServing(glance, process)
+            checkKnown(glance, replica, process)
             if glance.epoch < epochs[replica, default: .none] {
                 violate("I2: \(process.machine.id) fell to epoch \(glance.epoch) of shard \(glance.shard)")
             }
@@ -45,13 +48,29 @@ final class Invariants {
     private func checkServing(_ glance: ReplicaGlance, _ process: DataProcess) {
         guard glance.isServing else { return }
         let known = serving[glance.shard]
-        guard known?.boot != process.boot else { return }
-        if let known, let other = world.nodes[known.node].process, other.boot == known.boot,
+        guard known?.boot != process.boot || known?.epoch != glance.epoch else { return }
+        if let start = ledger.start(glance.shard, glance.epoch), glance.commit < start {
+            violate(
+                "C2: \(process.machine.id) serves shard \(glance.shard) in epoch \(glance.epoch), whose first record is "
+                    + "not committed")
+        }
+        if let known, let other = world.nodes[known.node].process, other.boot == known.boot, other !== process,
             other.serves(glance.shard, at: world.now + process.spent)
         {
             violate("I1: \(process.machine.id) and \(other.machine.id) both serve shard \(glance.shard)")
         }
-        serving[glance.shard] = (process.machine.index, process.boot)
+        serving[glance.shard] = (process.machine.index, process.boot, glance.epoch)
+    }
+
+    /// I5: nobody acts in a configuration that no entry of the shared log has.
+    private func checkKnown(_ glance: ReplicaGlance, _ replica: Replica, _ process: DataProcess) {
+        guard seen[replica] != glance.epoch else { return }
+        seen[replica] = glance.epoch
+        if world.map.configuration(glance.shard, glance.epoch) == nil {
+            violate(
+                "I5: \(process.machine.id) acts in epoch \(glance.epoch) of shard \(glance.shard), of which the shared log "
+                    + "knows nothing")
+        }
     }
 
     /// I8: within a life of the process commits only rise, and what is committed is the same record everywhere.

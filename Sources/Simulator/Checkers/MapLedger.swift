@@ -9,6 +9,8 @@ final class MapLedger {
     private var states: [LogPosition: ClusterState] = [:]
     private var configurations: [Name: ShardConfiguration] = [:]
     private var checked: [String: LogPosition] = [:]
+    /// The newest configuration of each shard.
+    private var newest: [ShardID: ShardConfiguration] = [:]
 
     private struct Name: Hashable {
         var shard: ShardID
@@ -43,6 +45,7 @@ final class MapLedger {
         if let known = configurations[name], known != shard {
             violate("I3: epoch \(shard.epoch) of shard \(shard.id) has two contents")
         }
+        if configurations[name] == nil { checkMembers(shard) }
         configurations[name] = shard
         let members = shard.members.map(\.description).joined(separator: " ")
         let learners =
@@ -50,6 +53,41 @@ final class MapLedger {
         world.trace.note(
             world.now, 44, shard.epoch.rawValue,
             "shard \(shard.id) epoch \(shard.epoch): \(members)\(learners) by \(shard.proposal.proposer)")
+    }
+
+    /// C17: no change leaves fewer members than min-in-sync. I6: all members of a later configuration hold what was
+    /// committed in earlier ones; of policies that ask for fewer, one does.
+    private func checkMembers(_ shard: ShardConfiguration) {
+        if let former = newest[shard.id], shard.policy.ack != .one,
+            shard.members.count < min(former.members.count, shard.policy.minInSync)
+        {
+            violate("C17: epoch \(shard.epoch) of shard \(shard.id) keeps \(shard.members.count) members")
+        }
+        newest[shard.id] = shard
+        guard shard.policy.replicas > 1, let ledger = world.ledger else { return }
+        var lacking: [String] = []
+        for member in shard.members {
+            guard let node = world.nodes.firstIndex(where: { $0.id == member.node }),
+                let seq = ledger.lacking(shard.id, node: node)
+            else { continue }
+            lacking.append("\(member) lacks record \(seq)")
+        }
+        let allowed = shard.policy.ack == .all ? 0 : shard.members.count - 1
+        if lacking.count > allowed {
+            violate(
+                "I6: members of epoch \(shard.epoch) of shard \(shard.id) lack what was committed: "
+                    + lacking.joined(separator: ", "))
+        }
+    }
+
+    /// B10: a proposal was refused with the word that it has won.
+    func checkRefusal(_ request: ReconfigureRequest, _ answer: ReconfigureAnswer, to name: String) {
+        let wished = request.configuration
+        guard !answer.accepted, answer.current?.epoch == wished.epoch, answer.current?.proposal == wished.proposal
+        else {
+            return
+        }
+        violate("B10: \(name) was refused epoch \(wished.epoch) of shard \(wished.id), which it had won")
     }
 
     private func checkRanges() {

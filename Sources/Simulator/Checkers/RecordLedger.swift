@@ -9,6 +9,10 @@ final class RecordLedger {
     /// Each node's records by seq.
     private var logs: [Log: [Entry]] = [:]
     private var committed: [ShardID: [Entry]] = [:]
+    /// The first record of each epoch.
+    private var starts: [Name: Seq] = [:]
+    /// The highest epoch in which a replica gave its primary a word.
+    private var answered: [Store: Epoch] = [:]
     /// The epochs of the records that were once on each log's disk, by seq; what a snapshot stands for counts as any.
     private var synced: [Log: [Epoch]] = [:]
 
@@ -16,6 +20,12 @@ final class RecordLedger {
         var shard: ShardID
         var epoch: Epoch
         var seq: Seq
+    }
+
+    private struct Store: Hashable {
+        var node: Int
+        var shard: ShardID
+        var incarnation: Incarnation
     }
 
     private struct Log: Hashable {
@@ -43,6 +53,7 @@ final class RecordLedger {
                         + "\(header.shard)")
             }
             contents[name] = content
+            if header.kind == .epochStart { noteStart(header) } else { checkMembers(header, node) }
             let place = Int(header.seq.rawValue)
             if place == 1 { startAgain(header) }
             let log = Log(node: node, shard: header.shard)
@@ -51,16 +62,47 @@ final class RecordLedger {
         }
     }
 
+    /// I8: what is committed is not cut off.
+    private func checkCut(_ log: Log, above kept: Int) {
+        guard let own = logs[log], let known = committed[log.shard] else { return }
+        for place in kept..<max(kept, min(own.count, known.count))
+        where known[place].epoch != .none && own[place].epoch == known[place].epoch {
+            return violate(
+                "I8: \(world.nodes[log.node].id) cuts record \(place + 1) of epoch \(own[place].epoch) of shard "
+                    + "\(log.shard), which is committed")
+        }
+    }
+
+    /// C10: nothing is written in a configuration with fewer members than min-in-sync.
+    private func checkMembers(_ header: RecordHeader, _ node: Int) {
+        guard let configuration = world.map.configuration(header.shard, header.epoch),
+            configuration.members.count < configuration.policy.minInSync
+        else { return }
+        violate(
+            "C10: \(world.nodes[node].id) writes record \(header.seq) of shard \(header.shard) in epoch \(header.epoch), "
+                + "which has \(configuration.members.count) members")
+    }
+
+    private func noteStart(_ header: RecordHeader) {
+        starts[Name(shard: header.shard, epoch: header.epoch, seq: .zero)] = header.seq
+    }
+
+    /// The first record of an epoch, if there is one yet.
+    func start(_ shard: ShardID, _ epoch: Epoch) -> Seq? { starts[Name(shard: shard, epoch: epoch, seq: .zero)] }
+
     /// A log is cut, begins anew behind a snapshot, or ends.
     private func noteControl(_ header: RecordHeader, _ node: Int) {
         let log = Log(node: node, shard: header.shard)
         switch header.kind {
         case .truncate:
             let kept = max(Int(header.seq.rawValue) - 1, 0)
+            checkCut(log, above: kept)
             if let count = logs[log]?.count, count > kept { logs[log]?.removeLast(count - kept) }
         // A core logs a checkpoint when a snapshot is in its store.
         case .snapshot, .checkpoint: logs[log] = [Entry](repeating: Entry(), count: Int(header.seq.rawValue))
-        case .drop: logs[log] = nil
+        case .drop:
+            logs[log] = nil
+            synced[log] = nil
         case .data, .epochStart, .promise: break
         }
     }
@@ -91,6 +133,32 @@ final class RecordLedger {
         for place in 0..<min(Int(last.rawValue), own.count) {
             set(log, Seq(rawValue: UInt64(place + 1)), own[place].epoch == .none ? Self.any : own[place].epoch)
         }
+    }
+
+    /// A replica tells its primary that it follows it in an epoch.
+    func answered(_ shard: ShardID, _ incarnation: Incarnation, node: Int, in epoch: Epoch) {
+        let store = Store(node: node, shard: shard, incarnation: incarnation)
+        if epoch > answered[store, default: .none] { answered[store] = epoch }
+    }
+
+    /// I2: what a replica has answered in, it knows after a restart (RULES C3).
+    func checkPromise(_ replica: RecoveredNode.Replica, node: Int) {
+        let store = Store(node: node, shard: replica.shard, incarnation: replica.incarnation)
+        guard let highest = answered[store], replica.configuration.epoch < highest else { return }
+        violate(
+            "I2: \(world.nodes[node].id) answered in epoch \(highest) of shard \(replica.shard) and starts in epoch "
+                + "\(replica.configuration.epoch)")
+    }
+
+    /// The first committed record that a node never had on its disk, if there is one.
+    func lacking(_ shard: ShardID, node: Int) -> Seq? {
+        guard let known = committed[shard] else { return nil }
+        let own = synced[Log(node: node, shard: shard)] ?? []
+        for place in known.indices where known[place].epoch != .none {
+            let has = place < own.count ? own[place] : .none
+            if has != Self.any, has != known[place].epoch { return Seq(rawValue: UInt64(place + 1)) }
+        }
+        return nil
     }
 
     /// Whether a node had on its disk the record that another has at a seq.

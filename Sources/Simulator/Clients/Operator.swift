@@ -38,12 +38,13 @@ public final class Operator {
             !members.contains { $0.node == learner.node }
         }
         wished.proposal = Proposal(proposer: "operator", request: requests)
-        guard let document = Documents.encode(ReconfigureRequest(expected: shard.epoch, configuration: wished)) else {
-            return done(nil)
-        }
-        caller.send([Array("META.RECONFIGURE".utf8), document]) { reply in
+        let request = ReconfigureRequest(expected: shard.epoch, configuration: wished)
+        guard let document = Documents.encode(request) else { return done(nil) }
+        caller.send([Array("META.RECONFIGURE".utf8), document]) { [world] reply in
             guard let reply, case .bulkString(let bytes) = reply else { return done(nil) }
-            done(Documents.decode(ReconfigureAnswer.self, bytes))
+            let answer = Documents.decode(ReconfigureAnswer.self, bytes)
+            if let answer { world.map.checkRefusal(request, answer, to: "operator") }
+            done(answer)
         }
     }
 

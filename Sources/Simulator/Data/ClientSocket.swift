@@ -30,7 +30,8 @@ final class ClientSocket {
 
     func append(_ bytes: [UInt8]) { input += bytes }
 
-    var isReadable: Bool { !isPaused && !isClosing && !input.isEmpty }
+    /// Several packets of one turn are parsed once.
+    var isReadable: Bool { !isPaused && !isClosing && !input.isEmpty && parsed.isEmpty }
 
     /// Parses what it holds into the batch. Gives an error for bytes that are no request.
     func parse(into batch: CommandBatch) -> ProtocolError? {

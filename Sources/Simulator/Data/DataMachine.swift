@@ -61,6 +61,7 @@ public final class DataMachine {
         } catch {
             return world.violate(.stopped, "\(id) does not start: \(error)")
         }
+        for replica in recovered.replicas { world.ledger?.checkPromise(replica, node: index) }
         for replica in recovered.replicas { world.ledger?.recovered(replica.shard, node: index, last: replica.last) }
         var settings = DataSettings(
             id: id, store: store, boot: BootNonce(rawValue: chance.next() | 1), address: address(.cluster),
@@ -68,7 +69,8 @@ public final class DataMachine {
         settings.cacheBytes = world.settings.cacheBytes
         settings.backlogBytes = world.settings.backlogBytes
         settings.historyBytes = world.settings.historyBytes
-        settings.leaseMillis = world.settings.leaseMillis
+        let leases = world.settings.leases
+        settings.leaseMillis = index < leases.count ? leases[index] : world.settings.leaseMillis
         settings.gatewayTimeoutMillis = world.settings.gatewayTimeoutMillis
         settings.zone = "z\(index % 3)"
         settings.host = id.rawValue
@@ -80,8 +82,8 @@ public final class DataMachine {
             chance: Chance(seed: chance.next(), stream: "process"))
     }
 
-    /// The process ends at once. What it had written stays; without power what it had not synced may go.
-    func stop(byPower: Bool, tears: Bool = true) {
+    /// The process ends at once. What it had written stays; without power what it had not synced may go, or goes.
+    func stop(byPower: Bool, tears: Bool = true, keeps: Bool = true) {
         guard isPowered, process != nil || byPower else { return }
         world.trace.note(world.now, 11, UInt64(host), "\(id) \(byPower ? "loses its power" : "is killed")")
         process?.die(byPower: byPower)
@@ -90,7 +92,7 @@ public final class DataMachine {
         guard byPower else { return }
         isPowered = false
         world.network.setDown(host, true)
-        disk.cutPower(&chance, tears: tears)
+        disk.cutPower(&chance, tears: tears, keeps: keeps)
     }
 
     /// The machine has power again.
@@ -105,6 +107,7 @@ public final class DataMachine {
     /// The process takes nothing for so long, ns; with `inTurn` it is stopped between its next step and the effects.
     func pause(_ time: UInt64, inTurn: Bool) {
         world.trace.note(world.now, 12, UInt64(host), "\(id) pauses for \(Trace.seconds(time)) s")
+        if Mutant.a4ClockStopsInSuspend.isOn { clock.setBack(by: time) }
         if inTurn { process?.stallInNextTurn = time } else { pausedUntil = max(pausedUntil, world.now + time) }
     }
 }

@@ -37,6 +37,8 @@ final class DataProcess: Endpoint {
     private let caller: MetaCaller
     private let proposer: MetaCaller
     private var proposals: [ReconfigureRequest] = []
+    /// Numbers of the take-overs it asked for.
+    private var asked: Set<UInt64> = []
     private var watcher: MetaWatcher?
 
     /// When the next turn is due, ns; and which of the scheduled turns is meant.
@@ -55,7 +57,11 @@ final class DataProcess: Endpoint {
     var disk: VirtualDisk { machine.disk }
     /// ns that this turn took so far.
     private(set) var spent: UInt64 = 0
-    private var now: Tick { machine.clock.tick(at: world.now + spent) }
+    /// It stood still just now.
+    private var wasPaused = false
+    /// What the clock showed when the turn began, if the process was stopped then.
+    private var frozen: Tick?
+    private var now: Tick { frozen ?? machine.clock.tick(at: world.now + spent) }
     var monotonic: UInt64 { now.monotonic }
     var bytesPerRound: Int { Int(chance.scaled(UInt64(1), 4096)) }
 
@@ -149,12 +155,32 @@ final class DataProcess: Endpoint {
         world.at(time) { [self] in
             guard number == dueNumber, isAlive else { return }
             dueAt = .max
-            if machine.pausedUntil > world.now { return wake(at: machine.pausedUntil) }
+            if machine.pausedUntil > world.now {
+                wasPaused = true
+                return wake(at: machine.pausedUntil)
+            }
+            if stallInNextTurn > 0, chance.oneIn(3) { return stallBehindClock() }
             turn()
         }
     }
 
     // MARK: One turn of the reactor
+
+    /// Stopped between the look at the clock and that at the sockets: what came meanwhile is taken by the old time
+    /// (RULES A1).
+    private func stallBehindClock() {
+        frozen = now
+        leaves = world.now + stallInNextTurn
+        stallInNextTurn = 0
+        dueNumber += 1
+        let number = dueNumber
+        dueAt = leaves
+        world.at(leaves) { [self] in
+            guard number == dueNumber, isAlive else { return }
+            dueAt = .max
+            turn()
+        }
+    }
 
     private func turn() {
         let work = machine.slowed(chance.between(3_000, 20_000))
@@ -163,8 +189,17 @@ final class DataProcess: Endpoint {
         let stallsBefore = stall > 0 && chance.oneIn(2)
         stallInNextTurn = 0
         leaves = world.now + work + stall
-        let arrivals = inbox
+        var arrivals = inbox
         inbox.removeAll(keepingCapacity: true)
+        if wasPaused {
+            wasPaused = false
+            // What waited on different connections has no order: any kind of them may come first (RULES A1, A2).
+            let first = chance.below(4)
+            if first < 3 {
+                inbox = arrivals.filter { Self.kind($0) != first }
+                arrivals = arrivals.filter { Self.kind($0) == first }
+            }
+        }
         for arrival in arrivals { take(arrival) }
         let due = readable
         readable.removeAll(keepingCapacity: true)
@@ -180,12 +215,23 @@ final class DataProcess: Endpoint {
             peers.tick()
         }
         spent = work + (stallsBefore ? stall : 0)
+        frozen = nil
         finish()
         world.lookAt(self)
         spent = 0
         guard isAlive else { return }
-        let rest = !readable.isEmpty ? 1000 : arrivals.isEmpty ? Self.idleNanos : Self.tickNanos
+        let rest = !readable.isEmpty || !inbox.isEmpty ? 1000 : arrivals.isEmpty ? Self.idleNanos : Self.tickNanos
         wake(at: world.now + rest)
+    }
+
+    /// Of a client, of another node, of a thread or the metadata group.
+    private static func kind(_ arrival: Arrival) -> Int {
+        switch arrival {
+        case .accepted(_, let port): port == nil ? 1 : 0
+        case .bytes(_, let link), .closed(let link): link.address.port == 7513 ? 1 : 0
+        case .opened: 1
+        case .input: 2
+        }
     }
 
     private func take(_ arrival: Arrival) {
@@ -272,6 +318,7 @@ final class DataProcess: Endpoint {
     // MARK: Effects
 
     private func start(_ effect: DataEffect) {
+        if case .replicate(_, let batch) = effect { noteAnswers(batch) }
         if let message = PeerTraffic.outgoing(effect) {
             return peers.send(message.kind, message.payloads, to: message.node)
         }
@@ -314,7 +361,9 @@ final class DataProcess: Endpoint {
                 world.now, 22, UInt64(host), "\(machine.id) \(line.level): \(line.text)\(Self.place(line))")
         case .cut(let store, let above, let through): applier.add(.cut(store, above: above, through: through))
         case .install(let store, let chunk): applier.add(.install(store, chunk))
-        case .reconfigure(let request): reconfigure(request)
+        case .reconfigure(let request):
+            checkTakeover(request)
+            reconfigure(request)
         case .setting, .forward, .answer, .release, .replicate: break
         }
     }
@@ -343,6 +392,7 @@ final class DataProcess: Endpoint {
             guard let answer = Documents.decode(ReconfigureAnswer.self, bytes) else {
                 return violate("the answer to a proposal is none")
             }
+            world.map.checkRefusal(request, answer, to: machine.id.rawValue)
             arrive(.input(.reconfigured(shard, answer)))
         }
     }
@@ -357,6 +407,40 @@ final class DataProcess: Endpoint {
             }
             arrive(.input(.beatAnswered(answer)))
             if answer.refusal == nil { watcher?.start() }
+        }
+    }
+
+    /// The ledger is told in which epochs its replicas give their primaries a word.
+    private func noteAnswers(_ batch: ReplicaBatch) {
+        guard let ledger = world.ledger else { return }
+        var cursor = ReplicaCursor(batch.bytes.view)
+        while let (kind, body) = cursor.next() {
+            switch kind {
+            case .grant:
+                for shard in ReplicaGrant(decoding: body)?.shards ?? [] {
+                    ledger.answered(shard.shard, shard.incarnation, node: machine.index, in: shard.epoch)
+                }
+            case .reconciled:
+                guard let word = ReconcileAnswer(decoding: body)?.reconciled else { continue }
+                ledger.answered(word.shard, word.incarnation, node: machine.index, in: word.epoch)
+            default: continue
+            }
+        }
+    }
+
+    /// C4: who asks to take over knows that the primary does not serve, where that one needs every grant: its own has
+    /// lapsed.
+    private func checkTakeover(_ request: ReconfigureRequest) {
+        let wished = request.configuration
+        guard let current = world.map.configuration(wished.id, request.expected), let former = current.primary?.node,
+            current.policy.ack == .all, former != machine.id, wished.primary?.node == machine.id,
+            asked.insert(wished.proposal.request).inserted,
+            let other = world.nodes.first(where: { $0.id == former })?.process
+        else { return }
+        other.look(at: world.now + spent) { glance in
+            guard glance.shard == wished.id, glance.epoch == current.epoch, glance.isServing else { return }
+            world.violate(
+                .invariant, "C4: \(machine.id) asks to take over shard \(wished.id) from \(former), which serves")
         }
     }
 

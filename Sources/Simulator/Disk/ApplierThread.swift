@@ -96,7 +96,7 @@ final class ApplierThread {
     private func flushIfDue() {
         let log = process.disk.log
         if generation >= flushed + Self.segmentsPerFlush {
-            process.disk.flush()
+            if !Mutant.e5DeletesUnflushed.isOn { process.disk.flush() }
             flushed = generation
             durable = generation
         }

@@ -1,3 +1,4 @@
+import ClusterModel
 import DataCore
 
 /// A node's log writer: it writes all batches that wait, syncs once, says how far it came, and meanwhile the next gather.
@@ -17,6 +18,7 @@ final class LogThread {
 
     func submit(_ batch: LogBatch) {
         waiting.append(batch)
+        if Mutant.e1DurableBeforeSync.isOn { process.arrive(.input(.durable(through: batch.ticket))) }
         if !isBusy { begin() }
     }
 

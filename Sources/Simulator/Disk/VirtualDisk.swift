@@ -126,8 +126,11 @@ public final class VirtualDisk {
 
     // MARK: Losing power
 
-    func cutPower(_ chance: inout Chance, tears: Bool) {
-        log.cutPower(&chance, tears: tears)
+    /// - Parameters:
+    ///   - tears: what was not synced may be there in part, or be garbage.
+    ///   - keeps: some of it may be there.
+    func cutPower(_ chance: inout Chance, tears: Bool, keeps: Bool) {
+        log.cutPower(&chance, tears: tears, keeps: keeps)
         for id in stores.keys.sorted() { stores[id]?.cutPower(&chance) }
     }
 }

@@ -125,7 +125,8 @@ final class VirtualLog {
     private func put(_ batch: LogBatch, isCheckpoint: Bool) {
         let sealed = batch.seal(
             BatchStamp(
-                log: log, place: place, syncedThrough: syncedThrough, previousChecksum: checksum,
+                log: log, place: place, syncedThrough: Mutant.e3ClaimsSynced.isOn ? place : syncedThrough,
+                previousChecksum: checksum,
                 isCheckpoint: isCheckpoint))
         let last = segments.count - 1
         let start = segments[last].bytes.count
@@ -139,7 +140,7 @@ final class VirtualLog {
     func noteSynced() {
         for index in segments.indices where !segments[index].unsynced.isEmpty {
             segments[index].unsynced = []
-            segments[index].isNamed = true
+            segments[index].isNamed = !Mutant.e7DirectoryNotSynced.isOn
         }
         syncedThrough = place
     }
@@ -153,11 +154,12 @@ final class VirtualLog {
     enum Fate { case kept, dropped, torn, garbage }
 
     /// The power is cut: each part written since the last sync meets its fate.
-    func cutPower(_ chance: inout Chance, tears: Bool) {
+    func cutPower(_ chance: inout Chance, tears: Bool, keeps: Bool) {
         for index in segments.indices {
             for part in segments[index].unsynced {
                 let roll = chance.below(tears ? 6 : 4)
-                let fate: Fate = roll < 2 ? .kept : roll < 4 ? .dropped : roll == 4 ? .torn : .garbage
+                let fate: Fate =
+                    !keeps ? .dropped : roll < 2 ? .kept : roll < 4 ? .dropped : roll == 4 ? .torn : .garbage
                 damage(index, part, fate, &chance)
             }
             segments[index].unsynced = []

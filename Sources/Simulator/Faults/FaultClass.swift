@@ -11,6 +11,8 @@ public enum FaultClass: String, CaseIterable, Sendable {
     // Processes and machines
     /// kill -9 of a data node.
     case kill
+    /// kill -9 of all data nodes but one, which start again at once.
+    case massKill
     /// Loss of power of a data node.
     case power
     /// Loss of power of all data nodes at once.
@@ -45,6 +47,8 @@ public enum FaultClass: String, CaseIterable, Sendable {
     case movement
 
     // Own code
+    /// Nodes are given leases of different lengths.
+    case unequalLeases
     /// Tiny log segments.
     case tinySegments
     /// No room for rows in memory, little for what waits for the stores.
@@ -55,6 +59,8 @@ public enum FaultClass: String, CaseIterable, Sendable {
     // Clients
     /// Requests are abandoned: their connection is closed behind them.
     case abandon
+    /// Clients wait less than a lease or two for a reply, then ask another node.
+    case impatience
     /// Half of all commands are for one key.
     case hotKey
     /// Some values of up to 1 MiB.
@@ -72,14 +78,18 @@ public struct FaultPlan: Sendable {
     public let seed: UInt64
     /// Off whatever the seed says.
     public let disabled: Set<FaultClass>
+    /// On whatever the seed says, unless disabled.
+    public let forced: Set<FaultClass>
 
-    public init(seed: UInt64, disabled: Set<FaultClass> = []) {
+    public init(seed: UInt64, disabled: Set<FaultClass> = [], forced: Set<FaultClass> = []) {
         self.seed = seed
         self.disabled = disabled
+        self.forced = forced
     }
 
     public func has(_ fault: FaultClass) -> Bool {
         guard !disabled.contains(fault) else { return false }
+        if forced.contains(fault) { return true }
         var chance = Chance(seed: seed, stream: "class \(fault.rawValue)")
         return !chance.oneIn(3)
     }

@@ -56,7 +56,9 @@ extension Nemesis {
         var right = Array(servers.dropFirst())
         var isOneWay = false
         switch chance.below(4) {
-        case 0: if chance.oneIn(4) { right = world.network.hosts.indices.filter { $0 != left[0] } }
+        case 0:
+            if chance.oneIn(4) { right = world.network.hosts.indices.filter { $0 != left[0] } }
+            isOneWay = chance.oneIn(4)
         case 1:
             left = Array(servers[..<(servers.count / 2)])
             right = Array(servers[(servers.count / 2)...])
@@ -81,6 +83,14 @@ extension Nemesis {
             let node = chance.pick(world.nodes)
             node.stop(byPower: false)
             later(chance.scaled(20_000_000, 5 * Self.second)) { node.start() }
+        }
+        `repeat`(.massKill, every: 8 * Self.second...40 * Self.second) { [self] chance in
+            var nodes = world.nodes
+            nodes.shuffle(using: &chance)
+            for node in nodes.dropLast() {
+                node.stop(byPower: false)
+                later(chance.scaled(5_000_000, 500_000_000)) { node.start() }
+            }
         }
         `repeat`(.power, every: 5 * Self.second...40 * Self.second) { [self] chance in
             cutPower([chance.pick(world.nodes)], &chance)

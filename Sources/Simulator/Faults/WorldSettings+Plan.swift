@@ -22,6 +22,10 @@ extension WorldSettings {
             delay = own.scaled(100_000, 20_000_000)
             jitter = own.scaled(100_000, 50_000_000)
         }
+        if plan.has(.unequalLeases) {
+            var own = plan.chance(.unequalLeases)
+            leases = (0..<nodes).map { _ in own.pick([500, 1000, 2000]) }
+        }
         if plan.has(.snapshots) {
             var own = plan.chance(.snapshots)
             snapshotEvery = own.between(UInt64(4), 64)

@@ -59,6 +59,10 @@ final class SharedLogThread {
             next()
         case .lostReply, .failed:
             if trouble == .lostReply { _ = process.append(entry, at: position) }
+            if Mutant.b2UnknownIsDone.isOn {
+                process.step(.appended(position, .won))
+                return next()
+            }
             process.afterLogCall { [self] in append(entry, at: position, process.logTrouble()) }
         case .none:
             process.step(.appended(position, process.append(entry, at: position)))

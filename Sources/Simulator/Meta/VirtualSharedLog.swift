@@ -12,7 +12,7 @@ public final class VirtualSharedLog {
 
     /// Claims a slot. `.lost` also for one that was trimmed, though its name is free again.
     func append(_ entry: LogEntry, at position: LogPosition) -> AppendOutcome {
-        guard position >= floor else { return .lost }
+        guard position >= floor || Mutant.b6ClaimsTrimmedSlot.isOn else { return .lost }
         if let known = entries[position] { return known == entry ? .won : .lost }
         entries[position] = entry
         count += 1

@@ -16,6 +16,8 @@ final class Network {
     /// Lanes whose first packet waits for a way.
     private var stalled: [(Link, Link.Side)] = []
 
+    /// What a scenario does to single packets.
+    var holds: [Hold] = []
     var weather = Weather()
     private(set) var delivered: UInt64 = 0
     private(set) var resets: UInt64 = 0
@@ -38,7 +40,7 @@ final class Network {
     /// The world it is part of, before anything is sent.
     func join(_ world: World) { home = world }
 
-    private var now: UInt64 { home?.now ?? 0 }
+    var now: UInt64 { home?.now ?? 0 }
     private func at(_ time: UInt64, _ action: @escaping () -> Void) { home?.at(time, action) }
 
     /// A machine's number.
@@ -91,7 +93,7 @@ final class Network {
         }
     }
 
-    private func resume(_ link: Link, _ side: Link.Side) {
+    func resume(_ link: Link, _ side: Link.Side) {
         link.lanes[side.rawValue].isStalled = false
         while let first = link.lanes[side.rawValue].first, first.arrival <= now,
             !link.lanes[side.rawValue].isStalled
@@ -186,6 +188,7 @@ final class Network {
             stalled.append((link, side))
             return
         }
+        guard !isStopped(first.packet, link, side) else { return }
         link.lanes[side.rawValue].removeFirst()
         delivered += 1
         take(first.packet, link, side)

@@ -11,7 +11,10 @@ public enum Minimiser {
             return found != nil
         }
         var smallest = wish
-        for fault in FaultClass.allCases where FaultPlan(seed: wish.seed, disabled: smallest.disabled).has(fault) {
+        for fault in FaultClass.allCases
+        where FaultPlan(
+            seed: wish.seed, disabled: smallest.disabled.union(wish.favour.without), forced: Set(wish.favour.faults)
+        ).has(fault) {
             var smaller = smallest
             smaller.disabled.insert(fault)
             if fails(smaller, "without \(fault.rawValue)") { smallest = smaller }

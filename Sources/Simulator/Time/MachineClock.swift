@@ -33,6 +33,9 @@ struct MachineClock {
         self.base = base
     }
 
+    /// Shows a time that is over once more: the clock stood still for so long, ns.
+    mutating func setBack(by time: UInt64) { base -= min(base, UInt64(Double(time) * rate)) }
+
     mutating func setRate(_ rate: Double, at time: UInt64) {
         base = monotonic(at: time)
         origin = time

@@ -35,7 +35,7 @@ final class WorkloadClient {
     private let abandons: Double
 
     /// ns a reply is waited for.
-    private static let patience: UInt64 = 8_000_000_000
+    private let patience: UInt64
 
     init(world: World, workload: Workload, number: Int, plan: FaultPlan) {
         self.world = world
@@ -49,6 +49,9 @@ final class WorkloadClient {
         abandons = plan.has(.abandon) ? 0.02 : 0
         var reads = Chance(seed: plan.seed, stream: "readonly \(number)")
         isReadonly = port == .cluster && reads.oneIn(2)
+        patience =
+            plan.has(.impatience)
+            ? chance.scaled(200_000_000, world.settings.leaseMillis * 2_000_000) : 8_000_000_000
         self.chance = chance
     }
 
@@ -92,7 +95,7 @@ final class WorkloadClient {
         sent += requests.count
         connection.send(requests.flatMap(\.commands))
         let invoked = world.now
-        world.after(Self.patience) { [weak self] in
+        world.after(patience) { [weak self] in
             guard let self, let first = waiting.first, first.invoked == invoked else { return }
             lose()
         }

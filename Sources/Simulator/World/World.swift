@@ -10,6 +10,8 @@ public final class World {
     /// ns since it began.
     public private(set) var now: UInt64 = 0
     public private(set) var violations: [Violation] = []
+    /// Whether nothing happens any more once a law was broken.
+    var endsAtViolation = false
     private var queue = EventQueue()
     let network: Network
     public let sharedLog = VirtualSharedLog()
@@ -77,7 +79,7 @@ public final class World {
 
     /// Runs to a time of the world, ns.
     public func run(until time: UInt64) {
-        while let next = queue.nextTime, next <= time { step() }
+        while let next = queue.nextTime, next <= time, !isOver { step() }
         now = max(now, time)
     }
 
@@ -85,13 +87,16 @@ public final class World {
     public func run(for limit: UInt64, until condition: () -> Bool) -> Bool {
         let end = now + limit
         while !condition() {
-            guard let next = queue.nextTime, next <= end else { return false }
+            guard let next = queue.nextTime, next <= end, !isOver else { return false }
             step()
         }
         return true
     }
 
     // MARK: Laws
+
+    /// Whether nothing happens any more.
+    var isOver: Bool { endsAtViolation && !violations.isEmpty }
 
     func violate(_ kind: Violation.Kind, _ text: String) {
         trace.note(now, 1, 0, "VIOLATION \(kind.rawValue): \(text)")

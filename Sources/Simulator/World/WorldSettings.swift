@@ -15,6 +15,8 @@ public struct WorldSettings: Sendable {
     /// ms.
     public var gatewayTimeoutMillis: UInt64 = 5000
     public var leaseMillis: UInt64 = 1000
+    /// Those of the nodes, where they differ.
+    public var leases: [UInt64] = []
     public var syncDelay: ClosedRange<UInt64> = 100_000...2_000_000
 
     /// Commands of one connection in one turn, as NodeRuntime's reactor takes them.

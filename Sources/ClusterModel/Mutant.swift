@@ -1,0 +1,158 @@
+/// A law of RULES.md that is broken on purpose, so that the simulator can be seen to notice: one case for each way to break
+/// one, named by its law.
+///
+/// The places that break it ask `isOn`. That is the constant `false`, and the break is no part of the program, unless the
+/// sources are compiled with `-DOSTRAKA_MUTANTS`; then one mutant at a time may be activated in a process. This file alone
+/// may know of that flag.
+public enum Mutant: String, CaseIterable, Sendable {
+    // MARK: A. Leases and time
+
+    /// A1: whether a primary serves is a flag that its timer sets: woken from a pause it answers before the timer runs.
+    case a1FlagSetByTimer
+    /// A1: the clock is not looked at again between the value and the answer.
+    case a1NoSecondLook
+    /// A2: a lease runs from when the grant was received, not from when the beat that it answers was sent.
+    case a2CountsFromReceipt
+    /// A2: a late grant is taken for the answer to the newest beat.
+    case a2AnswersNewestBeat
+    /// A3: a grantor is bound as long as the holder's lease runs by its own clock: no margin for drift.
+    case a3NoMarginForDrift
+    /// A4: leases are counted by a clock that stands still while the machine is suspended.
+    case a4ClockStopsInSuspend
+    /// A5: an acknowledgement of records counts as a grant.
+    case a5AckCountsAsGrant
+    /// A6: a node that starts does not hold that it granted anything.
+    case a6ForgetsGrantsAtStart
+    /// A7: a new primary begins its epoch whatever it granted in earlier ones.
+    case a7BeginsAtOnce
+    /// A7: what was granted is forgotten when a newer epoch is adopted.
+    case a7GrantsEndWithEpoch
+    /// A9: a secondary that may answer reads goes on when its lease is over.
+    case a9ReadsForEver
+    /// A9: a read lease runs from when the beat was received that gives it.
+    case a9ReadLeaseFromReceipt
+    /// A11: a holder counts its own length of a lease, whatever the grantor granted.
+    case a11OwnLengthOfLease
+
+    // MARK: B. Shared log and metadata fail-over
+
+    /// B1: a primary goes on though another metasrv has the slot.
+    case b1GoesOnWhenDeposed
+    /// B2: a call on the log whose outcome is unknown is taken for done.
+    case b2UnknownIsDone
+    /// B4: what waits for the log is told, and acted on, before it is durable there.
+    case b4TellsBeforeDurable
+    /// B6: a slot below the floor is claimed once more, because its name is free again.
+    case b6ClaimsTrimmedSlot
+    /// B6: a reader that meets a gap reads on behind it.
+    case b6SkipsGap
+    /// B7: a standby that lost its claim holds that it won.
+    case b7LoserServes
+    /// B9: a standby that the data nodes turn to does not claim the next term.
+    case b9NobodyStandsAside
+    /// B10: a proposal that has won is refused when it is asked for once more.
+    case b10RefusesOwnSuccess
+
+    // MARK: C. Replication log and configuration
+
+    /// C1: a replica cuts its log at its own commit point.
+    case c1CutsAtCommit
+    /// C1: two logs are held to be the same as far as the shorter one goes.
+    case c1ComparesLengthsAlone
+    /// C2: a new primary serves before its epoch-start record is committed.
+    case c2ServesBeforeStart
+    /// C3: answers in a new epoch are given before its promise is durable.
+    case c3AnswersBeforePromise
+    /// C4: a secondary asks to take over while its grant to the primary runs.
+    case c4AsksWhileBound
+    /// C5: a learner is promoted before it has caught up.
+    case c5PromotesUntaught
+    /// C6: a learner that is being promoted does not count for commits.
+    case c6PromotionDoesNotCount
+    /// C9: a commit point is adopted by a log that was not reconciled in its epoch.
+    case c9AdoptsBeforeReconciled
+    /// C9: a restarted node takes all of its log for committed.
+    case c9ReplayIsCommitted
+    /// C10: writes are accepted with fewer members than min-in-sync.
+    case c10WritesBelowMinInSync
+    /// C11: a restarted primary goes on in its epoch.
+    case c11ResumesEpoch
+    /// C12: a primary does not wait for its own sync.
+    case c12CommitsBeforeOwnSync
+    /// C13: a hand-over's target begins before the former primary has released the shard at a record that it has.
+    case c13BeginsUnreleased
+    /// C15: a start brings back rows of records that were cut off the log.
+    case c15ReplaysCutRecords
+    /// C17: a configuration with fewer members than min-in-sync is asked for, and accepted.
+    case c17KeepsTooFew
+    /// C18: a reply computed from a record that is not committed does not wait for it.
+    case c18AnswersFromPending
+
+    // MARK: D. Chain and reads
+
+    /// D1: a record behind a gap is logged.
+    case d1LogsBehindGap
+    /// D1: what a replica lacks is not sent again.
+    case d1SendsOnce
+    /// D2: the head counts the member behind it alone.
+    case d2CountsFirstHopAlone
+    /// D5: a snapshot is said to stand for records that the store does not hold yet.
+    case d5SnapshotOfUnapplied
+
+    // MARK: E. Storage
+
+    /// E1: a secondary acknowledges what its log has not synced.
+    case e1AcknowledgesUnsynced
+    /// E1: a log says that a batch is durable before it is synced.
+    case e1DurableBeforeSync
+    /// E3: recovery passes over a torn batch and goes on behind it.
+    case e3PassesOverTornBatch
+    /// E3: a batch says that what was written before it is synced, though it is not.
+    case e3ClaimsSynced
+    /// E5: segments of the log are deleted when the stores hold their records, though not in table files.
+    case e5DeletesUnflushed
+    /// E7: the directory of a new segment is not synced.
+    case e7DirectoryNotSynced
+    /// E8: a new segment begins without the shards' control state.
+    case e8NoCheckpoint
+
+    // MARK: G. Clients
+
+    /// G1: a gateway sends a write again that may have run.
+    case g1ResendsWrites
+    /// G2: a write that may have run is said to be refused.
+    case g2UnknownIsRefused
+    /// G3: a reply that is ready overtakes one that waits.
+    case g3ReplyOvertakes
+
+    // MARK: H. Nodes and network
+
+    /// H5: copies of a lost node are not rebuilt.
+    case h5RebuildsNothing
+
+    /// The law that it breaks, as RULES.md names it: `A1` ... `H8`.
+    public var law: String {
+        let digits = rawValue.dropFirst().prefix(while: \.isNumber)
+        return rawValue.prefix(1).uppercased() + digits
+    }
+
+    #if OSTRAKA_MUTANTS
+        /// Whether this program can break laws at all.
+        public static let areCompiledIn = true
+        nonisolated(unsafe) private static var active: Mutant?
+
+        /// Whether this process breaks the law in this way.
+        public var isOn: Bool { unsafe Mutant.active == self }
+
+        /// Breaks a law from now on; nil = keeps all. To be called before anything runs.
+        public static func activate(_ mutant: Mutant?) { unsafe active = mutant }
+    #else
+        /// Whether this program can break laws at all.
+        public static let areCompiledIn = false
+        /// Whether this process breaks the law in this way: never.
+        @inlinable @inline(__always) public var isOn: Bool { false }
+
+        /// Does nothing: no mutant is compiled in.
+        public static func activate(_ mutant: Mutant?) {}
+    #endif
+}

@@ -1,0 +1,132 @@
+public import ClusterModel
+
+/// A mutant beside the law that it breaks, what favours it, and how soon the simulator sees it.
+public struct MutantRow: Sendable {
+    public var mutant: Mutant
+    /// Seeds that it took, from seed 1 on, as measured when the row was written; nil = a scenario alone shows it.
+    public var seeds: Int?
+    /// What makes the break matter sooner. What is then seen are the ordinary laws.
+    public var favour: Favour
+
+    init(_ mutant: Mutant, _ seeds: Int?, _ favour: Favour = Favour()) {
+        self.mutant = mutant
+        self.seeds = seeds
+        self.favour = favour
+    }
+
+    public var law: String { mutant.law }
+}
+
+/// A law that has no mutant, and why.
+public struct UncoveredLaw: Sendable {
+    public var law: String
+    public var reason: String
+}
+
+/// Which law is broken by what, and how many seeds `shardsim --mutants` needs to see it.
+public enum MutantTable {
+    /// In the order of their laws.
+    public static let rows: [MutantRow] = leases + sharedLog + replication + storage + clients
+
+    public static func row(_ mutant: Mutant) -> MutantRow? { rows.first { $0.mutant == mutant } }
+
+    private static let leases = [
+        MutantRow(.a1FlagSetByTimer, 0, .only(.pause, .impatience, .hotKey, replicas: 3, lease: 500)),
+        MutantRow(.a1NoSecondLook, 0, .only(.pause, .impatience, .hotKey, replicas: 3, lease: 500)),
+        MutantRow(.a2CountsFromReceipt, 0, .only(.pause, .delay, .partition, replicas: 3, lease: 500)),
+        MutantRow(.a2AnswersNewestBeat, 0, .only(.loss, .partition, replicas: 3, lease: 500)),
+        MutantRow(.a3NoMarginForDrift, 0, .only(.drift, .partition, replicas: 3, lease: 2000)),
+        MutantRow(.a4ClockStopsInSuspend, 0, .only(.pause, replicas: 3, lease: 500)),
+        MutantRow(.a5AckCountsAsGrant, 0, .only(.pause, .delay, .partition, replicas: 3, lease: 500)),
+        MutantRow(.a6ForgetsGrantsAtStart, 0, .only(.massKill, .kill, replicas: 3, minInSync: 1, lease: 2000)),
+        MutantRow(.a7BeginsAtOnce, 0, .only(.partition, .pause, .delay, .metaPause, replicas: 3, lease: 2000)),
+        MutantRow(.a7GrantsEndWithEpoch, 0, .only(.partition, .pause, .delay, .metaPause, replicas: 3, lease: 2000)),
+        MutantRow(.a9ReadsForEver, 0, .only(.partition, .impatience, .hotKey, replicas: 3, read: .any, lease: 500)),
+        MutantRow(
+            .a9ReadLeaseFromReceipt, 0,
+            .only(.partition, .pause, .delay, .impatience, .hotKey, replicas: 3, read: .any, lease: 500)),
+        MutantRow(.a11OwnLengthOfLease, 0, .only(.unequalLeases, .partition, replicas: 3)),
+    ]
+
+    private static let sharedLog = [
+        MutantRow(.b1GoesOnWhenDeposed, 0, Favour([.metaPause, .metaKill], metas: 2)),
+        MutantRow(.b2UnknownIsDone, 0, Favour([.sharedLog])),
+        MutantRow(.b4TellsBeforeDurable, 0),
+        MutantRow(.b6ClaimsTrimmedSlot, 0, Favour([.snapshots, .metaPause], metas: 2)),
+        MutantRow(.b6SkipsGap, 0, Favour([.snapshots, .metaPause], metas: 2)),
+        MutantRow(.b7LoserServes, 0, Favour([.metaKill, .metaPause], metas: 3)),
+        MutantRow(.b9NobodyStandsAside, nil),
+        MutantRow(.b10RefusesOwnSuccess, 0, Favour([.sharedLog, .loss])),
+    ]
+
+    private static let replication = [
+        MutantRow(.c1CutsAtCommit, 0),
+        MutantRow(.c1ComparesLengthsAlone, 0, .only(.partition, .pause, replicas: 3)),
+        MutantRow(.c2ServesBeforeStart, 0),
+        MutantRow(.c3AnswersBeforePromise, 0, .only(.power, .blackout, .slowDisk, .partition, replicas: 3)),
+        MutantRow(.c4AsksWhileBound, 0),
+        MutantRow(.c5PromotesUntaught, 0),
+        MutantRow(.c6PromotionDoesNotCount, 0),
+        MutantRow(.c9AdoptsBeforeReconciled, 0),
+        MutantRow(.c9ReplayIsCommitted, 0),
+        MutantRow(.c10WritesBelowMinInSync, nil),
+        MutantRow(.c11ResumesEpoch, 0, .only(.power, .slowDisk, .kill, replicas: 3)),
+        MutantRow(.c12CommitsBeforeOwnSync, 0),
+        MutantRow(.c13BeginsUnreleased, nil),
+        MutantRow(.c15ReplaysCutRecords, 0, .only(.partition, .kill, .movement, replicas: 3)),
+        MutantRow(.c17KeepsTooFew, 0),
+        MutantRow(.c18AnswersFromPending, 0),
+        MutantRow(.d1LogsBehindGap, 0),
+        MutantRow(.d1SendsOnce, 0),
+        MutantRow(.d2CountsFirstHopAlone, 0, Favour(replicas: 3, flow: .chain)),
+        MutantRow(.d5SnapshotOfUnapplied, 0, .only(.kill, .power, .smallMemory, replicas: 3)),
+    ]
+
+    private static let storage = [
+        MutantRow(.e1AcknowledgesUnsynced, 0),
+        MutantRow(.e1DurableBeforeSync, 0),
+        MutantRow(.e3PassesOverTornBatch, 0, Favour([.power, .blackout, .tornWrites])),
+        MutantRow(.e3ClaimsSynced, 0, Favour([.power, .blackout, .tornWrites])),
+        MutantRow(.e5DeletesUnflushed, 0, Favour([.tinySegments, .power, .blackout])),
+        MutantRow(.e7DirectoryNotSynced, 0, Favour([.tinySegments, .power, .blackout])),
+        MutantRow(.e8NoCheckpoint, 0, Favour([.tinySegments, .power, .kill])),
+    ]
+
+    private static let clients = [
+        MutantRow(.g1ResendsWrites, 0, Favour([.loss, .kill])),
+        MutantRow(.g2UnknownIsRefused, 0, Favour([.kill, .pause])),
+        MutantRow(.g3ReplyOvertakes, 0, Favour([.pipelines])),
+        MutantRow(.h5RebuildsNothing, 0, Favour([.partition, .kill], replicas: 3)),
+    ]
+
+    /// Laws without a mutant.
+    public static let uncovered = [
+        UncoveredLaw(law: "A8", reason: "no seals yet: with ack=all a take-over needs no sealing quorum"),
+        UncoveredLaw(law: "A10", reason: "no ack=one yet"),
+        UncoveredLaw(law: "A12", reason: "a grant is of the epoch that its sender has promised, by A7 and C3"),
+        UncoveredLaw(law: "B3", reason: "the etcd log is no part of a world"),
+        UncoveredLaw(law: "B5", reason: "entries of the virtual log are whole"),
+        UncoveredLaw(law: "B8", reason: "no message of a world is forged"),
+        UncoveredLaw(law: "C0", reason: "policies do not change in a run"),
+        UncoveredLaw(law: "C7", reason: "no ack=majority yet"),
+        UncoveredLaw(law: "C8", reason: "no ack below all yet"),
+        UncoveredLaw(law: "C14", reason: "numbers of copies are given by the metadata group, C15"),
+        UncoveredLaw(law: "C16", reason: "logs of a world are synced before each answer"),
+        UncoveredLaw(law: "D3", reason: "A9"),
+        UncoveredLaw(law: "D4", reason: "no version queries yet"),
+        UncoveredLaw(law: "D6", reason: "ranges are read at the primary"),
+        UncoveredLaw(law: "D7", reason: "no secondary reads yet"),
+        UncoveredLaw(law: "E2", reason: "syncs of a world do not fail"),
+        UncoveredLaw(law: "E4", reason: "LevelDB itself is no part of a world"),
+        UncoveredLaw(law: "E6", reason: "disks of a world do not get full"),
+        UncoveredLaw(law: "F1", reason: "F: movement is a later step"),
+        UncoveredLaw(law: "G4", reason: "no WATCH in the workload"),
+        UncoveredLaw(law: "H1", reason: "nodes of a world keep their disks"),
+        UncoveredLaw(law: "H2", reason: "nobody copies a disk"),
+        UncoveredLaw(law: "H3", reason: "the metadata group does not judge reachability yet"),
+        UncoveredLaw(law: "H4", reason: "no ejection of slow nodes yet"),
+        UncoveredLaw(law: "H6", reason: "connections keep their order and end with a boot"),
+        UncoveredLaw(law: "H7", reason: "time and load, not state"),
+        UncoveredLaw(law: "H8", reason: "there is one format level"),
+    ]
+}

@@ -1,0 +1,107 @@
+public import ClusterModel
+
+/// A scripted run of a whole cluster: one law, what happens in which order, what is expected.
+///
+/// A scenario is a text. Empty lines and what follows a `#` at a line's beginning are passed over. It begins with settings,
+/// one a line:
+///
+///     law A7                          the law of RULES.md it is about
+///     mutants a7BeginsAtOnce          breaks of the law that must make the scenario fail
+///     nodes 3    metas 1    replicas 3    shards 1    flow fanout|chain    read primary|any    min-in-sync 2    lease 1000 (ms)
+///     snapshot-every 1024    down-after 30000 (ms)    segment 1048576 (bytes)    seed 1
+///
+/// The cluster is started and its keyspace `default` created before the first statement. Statements, one a line, happen in
+/// their order; an `order NAME` line begins a variant: what stands before the first one is done in each of them, each in a
+/// world of its own.
+///
+///     c@P SET k v                     client c, at the gateway of a node, sends a command and waits for nothing
+///     c@P SET k v -> OK               ... and waits for its reply
+///     c -> OK                         the next reply of c: a text, nil, a number, PREFIX*, or `*` for any; `closed` when
+///                                     the connection breaks first
+///     c silent 500ms                  no reply comes in this time
+///     hold S1>P grant                 the first packet with such a message, and all behind it, waits on its way
+///     lose S1>P grant                 the connection breaks at the first packet with such a message
+///     deliver S1>P                    what was held arrives; the hold is over
+///     cut S1>P    cut S1=P    open S1>P    open S1=P    open     ways between machines, one way or both; all
+///     pause P 3s    clock P 1.05      a process stands still for a time; a clock's rate
+///     kill P    power P    start P    the process ends; the machine loses its power, and all that its log has not
+///                                     synced; either goes on
+///     sync P 20ms                     how long a sync of the log takes
+///     hand-over S1                    an operator gives the primary's role to another member
+///     set min-in-sync 3               an operator changes a setting of the keyspace
+///     run 500ms
+///     await CONDITION within 5s       runs until it holds; it is a failure if it does not in time
+///     expect CONDITION                it holds now
+///
+/// Machines are `d1`, `d2` ... and `m1`, `m2` ..., or their part when the first statement begins: `P` is the primary of the
+/// first shard, `S1`, `S2` its other members in order, `X1`, `X2` the other nodes, `M` the primary metasrv, `N` another;
+/// `*` is every machine, clients left out. Messages are named as in the trace (`beat`, `grant`, `records`, `acks`,
+/// `reconcile`, `reconciled`, `poll`, `vote`, `release`, `forward`, `forwardReply` ...), those to a metasrv by their request
+/// (`heartbeat`, `reconfigure` ...), its answers `answer`; `any` is each of them.
+///
+/// Conditions, each with `not` before it: `primary P` (by the shared log), `serving P`, `unserved` (by nobody), `members P
+/// S1`, `epoch 3`, `held S1>P`, `up P`, `leads M` (of a metasrv).
+///
+/// All laws are looked at after every turn, as in any run; behind the last statement everything is healed, every key is read
+/// and what the clients saw is judged.
+public struct Scenario: Sendable {
+    public var law = ""
+    public var mutants: [Mutant] = []
+    var world = WorldSettings(seed: 1)
+    /// What is done in every order.
+    var prologue: [Line] = []
+    var orders: [(name: String, lines: [Line])] = []
+
+    /// The names of its variants; one without a name when it has none.
+    public var orderNames: [String] { orders.isEmpty ? [""] : orders.map(\.name) }
+
+    /// A statement and where it stands.
+    struct Line: Sendable {
+        var number: Int
+        var text: String
+        var statement: Statement
+    }
+
+    enum Statement: Sendable {
+        case send(client: String, node: String, words: [String])
+        case reply(client: String, String)
+        case silent(client: String, UInt64)
+        case hold(Way, String, isLost: Bool)
+        case deliver(Way)
+        case cut(Way)
+        case open(Way?)
+        case pause(String, UInt64)
+        case clock(String, Double)
+        case kill(String)
+        case power(String)
+        case start(String)
+        case sync(String, UInt64)
+        case handOver(String)
+        case set(String, String)
+        case run(UInt64)
+        case await(Condition, UInt64)
+        case expect(Condition)
+    }
+
+    /// From a machine to another, or both ways.
+    struct Way: Sendable, CustomStringConvertible {
+        var from: String
+        var to: String
+        var isBoth: Bool
+        var description: String { "\(from)\(isBoth ? "=" : ">")\(to)" }
+    }
+
+    struct Condition: Sendable {
+        var isNegated: Bool
+        var words: [String]
+        var text: String { (isNegated ? "not " : "") + words.joined(separator: " ") }
+    }
+}
+
+/// Why a text is no scenario.
+public struct ScenarioError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// 1 = the first.
+    public var line: Int
+    public var text: String
+    public var description: String { "line \(line): \(text)" }
+}
