@@ -3,7 +3,8 @@ public import ClusterModel
 /// A mutant beside the law that it breaks, what favours it, and how soon the simulator sees it.
 public struct MutantRow: Sendable {
     public var mutant: Mutant
-    /// Seeds that it took, from seed 1 on, as measured when the row was written; nil = a scenario alone shows it.
+    /// Seeds that it took, from seed 1 on, as measured when the row was written; 0 = not measured yet, nil = a scenario
+    /// alone shows it.
     public var seeds: Int?
     /// What makes the break matter sooner. What is then seen are the ordinary laws.
     public var favour: Favour
@@ -101,21 +102,21 @@ public enum MutantTable {
 
     /// Laws without a mutant.
     public static let uncovered = [
-        UncoveredLaw(law: "A8", reason: "no seals yet: with ack=all a take-over needs no sealing quorum"),
-        UncoveredLaw(law: "A10", reason: "no ack=one yet"),
+        UncoveredLaw(law: "A8", reason: "seals are new, their mutants are still to be written"),
+        UncoveredLaw(law: "A10", reason: "ack=one loses by contract: worlds run all and majority"),
         UncoveredLaw(law: "A12", reason: "a grant is of the epoch that its sender has promised, by A7 and C3"),
         UncoveredLaw(law: "B3", reason: "the etcd log is no part of a world"),
         UncoveredLaw(law: "B5", reason: "entries of the virtual log are whole"),
         UncoveredLaw(law: "B8", reason: "no message of a world is forged"),
         UncoveredLaw(law: "C0", reason: "policies do not change in a run"),
-        UncoveredLaw(law: "C7", reason: "no ack=majority yet"),
-        UncoveredLaw(law: "C8", reason: "no ack below all yet"),
+        UncoveredLaw(law: "C7", reason: "seals are new, their mutants are still to be written"),
+        UncoveredLaw(law: "C8", reason: "ack=majority is new, its mutants are still to be written"),
         UncoveredLaw(law: "C14", reason: "numbers of copies are given by the metadata group, C15"),
         UncoveredLaw(law: "C16", reason: "logs of a world are synced before each answer"),
         UncoveredLaw(law: "D3", reason: "A9"),
-        UncoveredLaw(law: "D4", reason: "no version queries yet"),
+        UncoveredLaw(law: "D4", reason: "a secondary waits for the commit it needs: there are no version queries"),
         UncoveredLaw(law: "D6", reason: "ranges are read at the primary"),
-        UncoveredLaw(law: "D7", reason: "no secondary reads yet"),
+        UncoveredLaw(law: "D7", reason: "worlds read by read=primary and any, which are linearizable"),
         UncoveredLaw(law: "E2", reason: "syncs of a world do not fail"),
         UncoveredLaw(law: "E4", reason: "LevelDB itself is no part of a world"),
         UncoveredLaw(law: "E6", reason: "disks of a world do not get full"),
