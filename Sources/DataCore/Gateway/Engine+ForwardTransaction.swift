@@ -207,6 +207,8 @@ extension Engine {
             return reject(call, "EXECABORT Transaction discarded because the shard's range changed.")
         }
         if watched > 0 {
+            let missing = loadWatched(place, replica: call.replica)
+            if missing > 0 { return .blocked(.rows(missing)) }
             guard connections[place].transaction.watched.count == Int(clamping: watched),
                 !connections[place].transaction.isDirty, !isWatchedKeyExpired(place)
             else {

@@ -71,7 +71,9 @@ extension Engine {
         guard replicas[index].proposal == nil else { return }
         let configuration = replicas[index].configuration
         let kept = configuration.members.filter { $0 != follower }
-        let isEnough = kept.count >= configuration.policy.minInSync || configuration.policy.ack == .one
+        // With ack below all a member that lacks more than the log has is in sync with nothing: it may go below min-in-sync,
+        // and comes back as a learner.
+        let isEnough = kept.count >= configuration.policy.minInSync || configuration.policy.ack != .all
         guard isEnough || kept == configuration.members else { return }
         propose(
             index, members: kept, learners: configuration.learners.filter { $0 != follower },

@@ -58,7 +58,7 @@ enum ProposedChange: Hashable, Sendable {
                 throw Objection("the proposal changes nothing")
             }
             guard
-                kept == current.members || kept.count >= current.policy.minInSync || current.policy.ack == .one
+                kept == current.members || kept.count >= current.policy.minInSync || current.policy.ack != .all
                     || Mutant.c17KeepsTooFew.isOn
             else {
                 throw Objection(tooFew(kept, current))

@@ -113,6 +113,9 @@ extension Engine {
         }
         // A part of an earlier command may still be on its way to this very shard.
         if isOrdered(place, shard, behind: nil) { return .blocked(.order) }
+        guard numbers[held].isServing else { return .blocked(.serving) }
+        let missing = loadWatched(place, replica: held)
+        if missing > 0 { return .blocked(.rows(missing)) }
         if connections[place].transaction.isDirty || isWatchedKeyExpired(place) {
             endTransaction(place)
             call.reply.nullArray()

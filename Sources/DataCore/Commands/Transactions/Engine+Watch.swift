@@ -65,6 +65,20 @@ extension Engine {
         }
     }
 
+    /// Sees to it that the rows of watched keys are in memory: one that was evicted may have a deadline that has come. Returns
+    /// how many loads the connection has to wait for.
+    mutating func loadWatched(_ place: Int, replica: Int) -> Int {
+        var missing = 0
+        for watched in connections[place].transaction.watched {
+            let load = watched.key.bytes.withByteView { ensureRow($0, replica: replica, keyspace: watched.keyspace) }
+            guard let load else { continue }
+            expect(load, place: place)
+            missing += 1
+        }
+        return missing
+    }
+
+    /// - Precondition: the watched keys' rows are in memory (`loadWatched`).
     func isWatchedKeyExpired(_ place: Int) -> Bool {
         connections[place].transaction.watched.contains { watched in
             watched.key.bytes.withByteView { key in
