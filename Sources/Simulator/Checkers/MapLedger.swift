@@ -55,10 +55,10 @@ final class MapLedger {
             "shard \(shard.id) epoch \(shard.epoch): \(members)\(learners) by \(shard.proposal.proposer)")
     }
 
-    /// C17: no change leaves fewer members than min-in-sync. I6: all members of a later configuration hold what was
+    /// C17: no change leaves fewer members than min-in-sync, where members are in sync by being members. I6: all members of a later configuration hold what was
     /// committed in earlier ones; of policies that ask for fewer, one does.
     private func checkMembers(_ shard: ShardConfiguration) {
-        if let former = newest[shard.id], shard.policy.ack != .one,
+        if let former = newest[shard.id], shard.policy.ack == .all,
             shard.members.count < min(former.members.count, shard.policy.minInSync)
         {
             violate("C17: epoch \(shard.epoch) of shard \(shard.id) keeps \(shard.members.count) members")
