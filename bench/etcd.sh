@@ -14,10 +14,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() { sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
-die() {
-    echo "etcd: $*" >&2
-    exit 1
-}
+name=etcd
+. bench/lib.sh
 
 rounds=3 time=20 note="" out=bench/results/etcd.md dir="" bin=.build/release
 while [ $# -gt 0 ]; do
@@ -41,26 +39,9 @@ done
 [ -x "$bin/datasrv" ] || die "no $bin/datasrv: swift build -c release -Xswiftc -cross-module-optimization"
 ulimit -n "$(ulimit -H -n)"
 
-work=${dir:-$(mktemp -d "${TMPDIR:-/tmp}/ostraka-etcd.XXXXXX")}
-mkdir -p "$work"
-pids=()
-cleanup() {
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
-    [ -n "$dir" ] || rm -rf "$work"
-}
-trap cleanup EXIT
+begin_work "$dir"
 client=$work/replicated-set
 cc -O2 -o "$client" bench/replicated-set.c
-
-# Waits, at most half a minute, until a command succeeds.
-await() {
-    for _ in $(seq 300); do
-        if "${@:2}" >/dev/null 2>&1; then return; fi
-        sleep 0.1
-    done
-    die "$1 did not come up: see $work"
-}
 
 export ETCDCTL_API=3
 members="" endpoints=""
@@ -77,16 +58,7 @@ for i in 1 2 3; do
 done
 await "etcd with three members" etcdctl --endpoints "${endpoints#,}" endpoint health
 
-"$bin/metasrv" --id m1 --listen 127.0.0.1:17930 --log "file:$work/meta" >"$work/metasrv.log" 2>&1 &
-pids+=("$!")
-for i in 1 2 3; do
-    "$bin/datasrv" --id d$i --dir "$work/data-$i" --listen 127.0.0.1:179${i}1 --gateway 127.0.0.1:179${i}2 \
-        --peer 127.0.0.1:179${i}4 --meta 127.0.0.1:17930 --host h$i --sync always >"$work/datasrv-$i.log" 2>&1 &
-    pids+=("$!")
-    await "datasrv d$i" grep -qx ready "$work/datasrv-$i.log"
-done
-"$bin/shardctl" --meta 127.0.0.1:17930 keyspace create default --replicas 3 --shards 12 --yes >"$work/create.log" 2>&1 ||
-    die "no keyspace: $(cat "$work/create.log")"
+start_cluster
 
 : >"$work/samples"
 measure() {
@@ -106,15 +78,12 @@ measure() {
 for round in $(seq "$rounds"); do
     order=(etcd same small)
     [ $((round % 2)) = 1 ] || order=(small same etcd)
-    for name in "${order[@]}"; do measure "$name"; done
+    for kind in "${order[@]}"; do measure "$kind"; done
     echo "round $round of $rounds: $(tail -n 3 "$work/samples" | tr '\n' ' ')"
 done
 
-# Median, least and greatest of NAME.
-column() {
-    awk -v n="$1" '$1 == n { print $2 }' "$work/samples" | sort -n |
-        awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2, v[1], v[NR] }'
-}
+# Median, least and greatest of one kind.
+column() { awk -v n="$1" '$1 == n { print $2 }' "$work/samples" | spread; }
 mkdir -p "$(dirname "$out")"
 read -r e_mid e_low e_high < <(column etcd)
 read -r s_mid s_low s_high < <(column same)

@@ -52,16 +52,7 @@ done
 both_follow() { redis-cli -p 17980 info replication | grep -q connected_slaves:2; }
 await "Redis with two replicas" both_follow
 
-"$bin/metasrv" --id m1 --listen 127.0.0.1:17930 --log "file:$work/meta" >"$work/metasrv.log" 2>&1 &
-pids+=("$!")
-for i in 1 2 3; do
-    "$bin/datasrv" --id d$i --dir "$work/data-$i" --listen 127.0.0.1:179${i}1 --gateway 127.0.0.1:179${i}2 \
-        --peer 127.0.0.1:179${i}4 --meta 127.0.0.1:17930 --host h$i --sync always >"$work/datasrv-$i.log" 2>&1 &
-    pids+=("$!")
-    await "datasrv d$i" grep -qx ready "$work/datasrv-$i.log"
-done
-"$bin/shardctl" --meta 127.0.0.1:17930 keyspace create default --replicas 3 --shards 12 --yes >"$work/create.log" 2>&1 ||
-    die "no keyspace: $(cat "$work/create.log")"
+start_cluster
 
 : >"$work/samples"
 measure() {
