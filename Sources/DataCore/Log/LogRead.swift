@@ -28,7 +28,6 @@ public final class LogRead {
     public var fault: String?
 
     /// - Precondition: `from` is above 0.
-
     public init(
         id: UInt64, store: StoreID, from: Seq, through: Seq, epochs: [EpochStart], byteLimit: Int, place: LogOffset?
     ) {
