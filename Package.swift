@@ -77,6 +77,7 @@ let package = Package(
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("WireTests", ["ClusterModel", "Wire"]),
         tests("DataCoreTests", ["ClusterModel", "DataCore"]),
+        tests("HistoryTests", ["Simulator"]),
         tests("SimulatorTests", ["ClusterModel", "Simulator", "Wire"], exclude: ["Scenarios"]),
         tests("FormatTests", ["ClusterClient", "ClusterModel", "DataCore", "SharedLog", "Wire"]),
         tests("NodeLogTests", ["ClusterModel", "DataCore"]),

@@ -18,9 +18,8 @@ final class Nemesis {
 
     func begin() {
         // What the world was built with.
-        for kind in [FaultClass.snapshots, .tinySegments, .smallMemory, .smallBatches] where plan.has(kind) {
-            count(kind)
-        }
+        let built: [FaultClass] = [.unequalLeases, .snapshots, .tinySegments, .smallMemory, .smallBatches]
+        for kind in built where plan.has(kind) { count(kind) }
         beginWeather()
         beginClocks()
         beginPartitions()

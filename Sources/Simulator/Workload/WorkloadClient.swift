@@ -34,6 +34,7 @@ final class WorkloadClient {
     private let longestPipeline: Int
     private let abandons: Double
 
+    private let isImpatient: Bool
     /// ns a reply is waited for.
     private let patience: UInt64
 
@@ -49,8 +50,9 @@ final class WorkloadClient {
         abandons = plan.has(.abandon) ? 0.02 : 0
         var reads = Chance(seed: plan.seed, stream: "readonly \(number)")
         isReadonly = port == .cluster && reads.oneIn(2)
+        isImpatient = plan.has(.impatience)
         patience =
-            plan.has(.impatience)
+            isImpatient
             ? chance.scaled(200_000_000, world.settings.leaseMillis * 2_000_000) : 8_000_000_000
         self.chance = chance
     }
@@ -97,6 +99,7 @@ final class WorkloadClient {
         let invoked = world.now
         world.after(patience) { [weak self] in
             guard let self, let first = waiting.first, first.invoked == invoked else { return }
+            if isImpatient { workload.count(.impatience) }
             lose()
         }
         if chance.hits(abandons) {

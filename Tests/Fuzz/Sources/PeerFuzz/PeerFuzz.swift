@@ -35,7 +35,7 @@ private func read(_ payload: ByteView, as kind: PeerFrameKind) {
     switch kind {
     case .hello, .welcome: repeats(payload, PeerHello(decoding: payload)) { $0.encode(into: &$1) }
     case .release: repeats(payload, Release(decoding: payload)) { $0.encode(into: &$1) }
-    case .refusal: repeats(payload, ShardConfiguration(decoding: payload)) { $0.encode(into: &$1) }
+    case .refusal: repeats(payload)
     case .forward:
         var cursor = ForwardCursor(payload)
         var arguments: [ByteView] = []
@@ -73,6 +73,17 @@ private func read(_ body: ByteView, as kind: ReplicaMessageKind) {
     case .snapshotTaken: again(SnapshotTaken.self)
     case .relearn: again(Relearn.self)
     }
+}
+
+/// A configuration of an older format is written in the newest: read again it is the same one, and in the newest format
+/// it has one form.
+private func repeats(_ payload: ByteView) {
+    guard let configuration = ShardConfiguration(decoding: payload) else { return }
+    var buffer = ByteBuffer()
+    configuration.encode(into: &buffer)
+    precondition(ShardConfiguration(decoding: buffer.view) == configuration, "a configuration reads as another one")
+    let isNewest = buffer.view[0] == payload[0]
+    precondition(!isNewest || buffer.view == payload, "a configuration has two forms")
 }
 
 /// What was read is written as the bytes it was read from: a document has one form.
