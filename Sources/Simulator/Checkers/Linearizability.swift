@@ -43,6 +43,11 @@ public struct Linearizability {
     /// Operations under way, by slot; -1 = free. And the slot of each operation.
     private var pending: [Int] = []
     private var slots: [Int]
+    /// A bit for each slot: those that are taken, and of them those of operations that only read and have a reply.
+    private var taken: UInt128 = 0
+    private var readers: UInt128 = 0
+    /// By slot of an operation of unknown outcome: the slots before it with one like it.
+    private var likes: [UInt128] = []
     /// The one that its client sent before it, if that one has a reply; else -1.
     private let previous: [Int]
     private var unknown: UInt128 = 0
@@ -104,21 +109,47 @@ public struct Linearizability {
             if step.isReturn {
                 points = returned(slots[step.index], points)
                 if points.isEmpty { return explored > limit ? .undecided : .violated(history[step.index]) }
-                pending[slots[step.index]] = -1
+                free(slots[step.index])
             } else {
                 guard let slot = freeSlot() else { return .undecided }
-                slots[step.index] = slot
-                pending[slot] = step.index
-                if history[step.index].outcome == .unknown { unknown |= 1 << UInt128(slot) }
+                take(slot, for: step.index)
             }
         }
         return .linearizable
+    }
+
+    private mutating func take(_ slot: Int, for index: Int) {
+        slots[index] = slot
+        pending[slot] = index
+        let bit: UInt128 = 1 << UInt128(slot)
+        taken |= bit
+        likes[slot] = 0
+        let operation = history[index]
+        guard operation.outcome == .unknown else {
+            if !operation.mayChange { readers |= bit }
+            return
+        }
+        for earlier in bits(unknown & (bit - 1)) where history[pending[earlier]].action == operation.action {
+            likes[slot] |= 1 << UInt128(earlier)
+        }
+        // One that took a free slot before others like it goes first from now on.
+        for later in bits(unknown & ~(bit - 1)) where history[pending[later]].action == operation.action {
+            likes[later] |= bit
+        }
+        unknown |= bit
+    }
+
+    private mutating func free(_ slot: Int) {
+        pending[slot] = -1
+        taken &= ~(1 << UInt128(slot))
+        readers &= ~(1 << UInt128(slot))
     }
 
     private mutating func freeSlot() -> Int? {
         if let free = pending.firstIndex(of: -1) { return free }
         guard pending.count < 128 else { return nil }
         pending.append(-1)
+        likes.append(0)
         return pending.count - 1
     }
 
@@ -139,7 +170,7 @@ public struct Linearizability {
                 after.add(Point(done: point.done & ~bit, value: point.value))
                 continue
             }
-            for other in pending.indices where isOpen(other, point) {
+            for other in bits(taken & ~point.done) {
                 let isUnknown = unknown >> UInt128(other) & 1 == 1
                 if isUnknown ? isRepeated(other, point) : isAhead(pending[other], point) { continue }
                 let effect = effect(of: pending[other], on: point.value)
@@ -154,8 +185,13 @@ public struct Linearizability {
         return after.points
     }
 
-    private func isOpen(_ slot: Int, _ point: Point) -> Bool {
-        pending[slot] >= 0 && point.done >> UInt128(slot) & 1 == 0
+    /// The places of the bits that are set, the lowest first.
+    private func bits(_ mask: UInt128) -> some Sequence<Int> {
+        sequence(state: mask) { rest in
+            guard rest != 0 else { return nil }
+            defer { rest &= rest - 1 }
+            return rest.trailingZeroBitCount
+        }
     }
 
     /// The point with everything in effect that changes nothing and is told right here: later it could not do better.
@@ -164,9 +200,8 @@ public struct Linearizability {
         var isChanged = true
         while isChanged {
             isChanged = false
-            for slot in pending.indices where isOpen(slot, point) && unknown >> UInt128(slot) & 1 == 0 {
-                guard effect(of: pending[slot], on: point.value).first == point.value,
-                    !history[pending[slot]].mayChange, !isAhead(pending[slot], point)
+            for slot in bits(readers & ~point.done) {
+                guard effect(of: pending[slot], on: point.value).first == point.value, !isAhead(pending[slot], point)
                 else { continue }
                 point.done |= 1 << UInt128(slot)
                 isChanged = true
@@ -177,11 +212,7 @@ public struct Linearizability {
 
     /// Whether an operation like this one of unknown outcome is still open: then that one goes first.
     private func isRepeated(_ slot: Int, _ point: Point) -> Bool {
-        guard !isTimed else { return false }
-        for earlier in 0..<slot where unknown >> UInt128(earlier) & 1 == 1 && point.done >> UInt128(earlier) & 1 == 0 {
-            if history[pending[earlier]].action == history[pending[slot]].action { return true }
-        }
-        return false
+        !isTimed && likes[slot] & ~point.done != 0
     }
 
     /// Whether the client's operation before this one has not taken effect.
