@@ -49,7 +49,7 @@ for i in 0 1 2; do
         --appendfsync always "${follow[@]}" >"$work/redis-$i.log" 2>&1 &
     pids+=("$!")
 done
-both_follow() { redis-cli -p 17980 info replication | grep -q connected_slaves:2; }
+both_follow() { grep -q connected_slaves:2 <<<"$(redis-cli -p 17980 info replication)"; }
 await "Redis with two replicas" both_follow
 
 start_cluster
