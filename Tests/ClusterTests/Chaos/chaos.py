@@ -86,8 +86,10 @@ class Run:
 
     def trouble(self):
         time.sleep(1.0)
-        end = time.monotonic() + self.seconds
-        while time.monotonic() < end:
+        begun = time.monotonic()
+        # A slow machine gets the time that its least number of troubles takes, within reason.
+        while (passed := time.monotonic() - begun) < self.seconds or (
+                self.troubles < self.fault.least and passed < 10 * self.seconds):
             self.fault.act(self)
             self.troubles += 1
             self.nodes.wait_whole(self.fault.whole)
@@ -119,7 +121,7 @@ class Run:
                   f"{max(pauses):.2f} s at most")
         # A run in which little happened proves nothing.
         expect(done > 20 * self.seconds, f"only {done} requests were done")
-        expect(self.troubles >= 2, f"only {self.troubles} troubles")
+        expect(self.troubles >= self.fault.least, f"only {self.troubles} troubles")
         vacuous = getattr(self.fault, "vacuous", lambda _: None)(self)
         expect(vacuous is None, vacuous)
         expect(done >= self.fault.share * (done + failed), f"{done} of {done + failed} requests were done")

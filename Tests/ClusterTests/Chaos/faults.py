@@ -1,4 +1,6 @@
-"""What is done to a cluster while clients work on it. Each class is a function (run) that makes one trouble and ends it."""
+"""What is done to a cluster while clients work on it: each class makes one trouble at a time, and ends it.
+
+`whole`: seconds until all serve again; `share` of the requests is executed at least; `least`: so many troubles at least."""
 
 import pathlib
 import signal
@@ -17,7 +19,7 @@ WAIT = 1.25 * LEASE
 class Kill:
     """kill -9 of any one process, which is started again a moment later."""
 
-    name, whole, share = "kill -9", 45, 0.95
+    name, whole, share, least = "kill -9", 45, 0.95, 3
     pause = (0.5, 2.5)
 
     def prepare(self, nodes):
@@ -41,7 +43,7 @@ class Kill:
 class Pause:
     """SIGSTOP for half a lease to three leases: who wakes up must not answer by what it had."""
 
-    name, whole, share = "pauses", 45, 0.5
+    name, whole, share, least = "pauses", 45, 0.5, 3
     pause = (0.3, 2.0)
 
     def prepare(self, nodes):
@@ -60,7 +62,7 @@ class Pause:
 class Partition:
     """One of isolate, halves, bridge and one-way, for a tenth of a grantor's wait to three of them."""
 
-    name, whole, share = "partitions", 60, 0.3
+    name, whole, share, least = "partitions", 60, 0.3, 3
     pause = (0.5, 2.0)
 
     def prepare(self, nodes):
@@ -106,7 +108,7 @@ def both(left, right):
 class PowerCut:
     """The power of the one disk on which everything lies, with all nodes, under load."""
 
-    name, whole, share = "power cuts", 90, 0.0
+    name, whole, share, least = "power cuts", 90, 0.0, 5
     pause = (3.0, 5.0)
 
     def prepare(self, nodes):
@@ -123,7 +125,7 @@ class PowerCut:
 class FullDisk:
     """Somebody else fills the disk of one node, and makes room again; the node may end, and is started again."""
 
-    name, whole, share = "full disk", 90, 0.3
+    name, whole, share, least = "full disk", 90, 0.3, 2
     pause = (2.0, 3.0)
 
     def prepare(self, nodes):
@@ -147,7 +149,7 @@ class FailingSync:
     """A sync of one node's log fails and what it was to write is lost: the node stops at once. It is not started again on
     that disk before somebody looked at it."""
 
-    name, whole, share = "failing syncs", 90, 0.3
+    name, whole, share, least = "failing syncs", 90, 0.3, 2
     pause = (2.0, 3.0)
 
     def prepare(self, nodes):
@@ -179,7 +181,7 @@ class FailingSync:
 class Mixed:
     """Kills, pauses and partitions by turns, on nodes whose clocks run at different rates."""
 
-    name, whole, share = "drifting clocks", 60, 0.3
+    name, whole, share, least = "drifting clocks", 60, 0.3, 3
     pause = (0.5, 2.0)
     rates = (0.952, 1.048, 1.0, 1.03, 0.97)
 
