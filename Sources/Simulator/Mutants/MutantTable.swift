@@ -3,8 +3,8 @@ public import ClusterModel
 /// A mutant beside the law that it breaks, what favours it, and how soon the simulator sees it.
 public struct MutantRow: Sendable {
     public var mutant: Mutant
-    /// Seeds that it took, from seed 1 on, as measured when the row was written; 0 = not measured yet, nil = a scenario
-    /// alone shows it.
+    /// Seeds that it took, from seed 1 on, when all were last measured (`shardsim --mutants --seeds 120`); 0 = none of
+    /// those showed it, nil = a scenario alone shows it.
     public var seeds: Int?
     /// What makes the break matter sooner. What is then seen are the ordinary laws.
     public var favour: Favour
@@ -34,70 +34,70 @@ public enum MutantTable {
     private static let leases = [
         MutantRow(.a1FlagSetByTimer, 0, .only(.pause, .impatience, .hotKey, replicas: 3, lease: 500)),
         MutantRow(.a1NoSecondLook, 0, .only(.pause, .impatience, .hotKey, replicas: 3, lease: 500)),
-        MutantRow(.a2CountsFromReceipt, 0, .only(.pause, .delay, .partition, replicas: 3, lease: 500)),
-        MutantRow(.a2AnswersNewestBeat, 0, .only(.loss, .partition, replicas: 3, lease: 500)),
-        MutantRow(.a3NoMarginForDrift, 0, .only(.drift, .partition, replicas: 3, lease: 2000)),
-        MutantRow(.a4ClockStopsInSuspend, 0, .only(.pause, replicas: 3, lease: 500)),
-        MutantRow(.a5AckCountsAsGrant, 0, .only(.pause, .delay, .partition, replicas: 3, lease: 500)),
-        MutantRow(.a6ForgetsGrantsAtStart, 0, .only(.massKill, .kill, replicas: 3, minInSync: 1, lease: 2000)),
+        MutantRow(.a2CountsFromReceipt, 9, .only(.pause, .delay, .partition, replicas: 3, lease: 500)),
+        MutantRow(.a2AnswersNewestBeat, 18, .only(.loss, .partition, replicas: 3, lease: 500)),
+        MutantRow(.a3NoMarginForDrift, 12, .only(.drift, .partition, replicas: 3, lease: 2000)),
+        MutantRow(.a4ClockStopsInSuspend, 1, .only(.pause, replicas: 3, lease: 500)),
+        MutantRow(.a5AckCountsAsGrant, 4, .only(.pause, .delay, .partition, replicas: 3, lease: 500)),
+        MutantRow(.a6ForgetsGrantsAtStart, 3, .only(.massKill, .kill, replicas: 3, minInSync: 1, lease: 2000)),
         MutantRow(.a7BeginsAtOnce, 0, .only(.partition, .pause, .delay, .metaPause, replicas: 3, lease: 2000)),
         MutantRow(.a7GrantsEndWithEpoch, 0, .only(.partition, .pause, .delay, .metaPause, replicas: 3, lease: 2000)),
         MutantRow(.a9ReadsForEver, 0, .only(.partition, .impatience, .hotKey, replicas: 3, read: .any, lease: 500)),
         MutantRow(
             .a9ReadLeaseFromReceipt, 0,
             .only(.partition, .pause, .delay, .impatience, .hotKey, replicas: 3, read: .any, lease: 500)),
-        MutantRow(.a11OwnLengthOfLease, 0, .only(.unequalLeases, .partition, replicas: 3)),
+        MutantRow(.a11OwnLengthOfLease, 6, .only(.unequalLeases, .partition, replicas: 3)),
     ]
 
     private static let sharedLog = [
-        MutantRow(.b1GoesOnWhenDeposed, 0, Favour([.metaPause, .metaKill], metas: 2)),
-        MutantRow(.b2UnknownIsDone, 0, Favour([.sharedLog])),
-        MutantRow(.b4TellsBeforeDurable, 0),
+        MutantRow(.b1GoesOnWhenDeposed, 1, Favour([.metaPause, .metaKill], metas: 2)),
+        MutantRow(.b2UnknownIsDone, 3, Favour([.sharedLog])),
+        MutantRow(.b4TellsBeforeDurable, 1),
         MutantRow(.b6ClaimsTrimmedSlot, 0, Favour([.snapshots, .metaPause], metas: 2)),
-        MutantRow(.b6SkipsGap, 0, Favour([.snapshots, .metaPause], metas: 2)),
-        MutantRow(.b7LoserServes, 0, Favour([.metaKill, .metaPause], metas: 3)),
+        MutantRow(.b6SkipsGap, 81, Favour([.snapshots, .metaPause], metas: 2)),
+        MutantRow(.b7LoserServes, 2, Favour([.metaKill, .metaPause], metas: 3)),
         MutantRow(.b9NobodyStandsAside, nil),
-        MutantRow(.b10RefusesOwnSuccess, 0, Favour([.sharedLog, .loss])),
+        MutantRow(.b10RefusesOwnSuccess, 3, Favour([.sharedLog, .loss])),
     ]
 
     private static let replication = [
-        MutantRow(.c1CutsAtCommit, 0),
-        MutantRow(.c1ComparesLengthsAlone, 0, .only(.partition, .pause, replicas: 3)),
-        MutantRow(.c2ServesBeforeStart, 0),
-        MutantRow(.c3AnswersBeforePromise, 0, .only(.power, .blackout, .slowDisk, .partition, replicas: 3)),
-        MutantRow(.c4AsksWhileBound, 0),
-        MutantRow(.c5PromotesUntaught, 0),
-        MutantRow(.c6PromotionDoesNotCount, 0),
-        MutantRow(.c9AdoptsBeforeReconciled, 0),
-        MutantRow(.c9ReplayIsCommitted, 0),
+        MutantRow(.c1CutsAtCommit, 3),
+        MutantRow(.c1ComparesLengthsAlone, 1, .only(.partition, .pause, replicas: 3)),
+        MutantRow(.c2ServesBeforeStart, 1),
+        MutantRow(.c3AnswersBeforePromise, 31, .only(.power, .blackout, .slowDisk, .partition, replicas: 3)),
+        MutantRow(.c4AsksWhileBound, 3),
+        MutantRow(.c5PromotesUntaught, 3),
+        MutantRow(.c6PromotionDoesNotCount, 3),
+        MutantRow(.c9AdoptsBeforeReconciled, 20),
+        MutantRow(.c9ReplayIsCommitted, 3),
         MutantRow(.c10WritesBelowMinInSync, nil),
-        MutantRow(.c11ResumesEpoch, 0, .only(.power, .slowDisk, .kill, replicas: 3)),
-        MutantRow(.c12CommitsBeforeOwnSync, 0),
+        MutantRow(.c11ResumesEpoch, 75, .only(.power, .slowDisk, .kill, replicas: 3)),
+        MutantRow(.c12CommitsBeforeOwnSync, 1),
         MutantRow(.c13BeginsUnreleased, nil),
         MutantRow(.c15ReplaysCutRecords, 0, .only(.partition, .kill, .movement, replicas: 3)),
-        MutantRow(.c17KeepsTooFew, 0),
-        MutantRow(.c18AnswersFromPending, 0),
-        MutantRow(.d1LogsBehindGap, 0),
-        MutantRow(.d1SendsOnce, 0),
-        MutantRow(.d2CountsFirstHopAlone, 0, Favour(replicas: 3, flow: .chain)),
+        MutantRow(.c17KeepsTooFew, 3),
+        MutantRow(.c18AnswersFromPending, 22),
+        MutantRow(.d1LogsBehindGap, 4),
+        MutantRow(.d1SendsOnce, 53),
+        MutantRow(.d2CountsFirstHopAlone, 2, Favour(replicas: 3, flow: .chain)),
         MutantRow(.d5SnapshotOfUnapplied, 0, .only(.kill, .power, .smallMemory, replicas: 3)),
     ]
 
     private static let storage = [
-        MutantRow(.e1AcknowledgesUnsynced, 0),
-        MutantRow(.e1DurableBeforeSync, 0),
+        MutantRow(.e1AcknowledgesUnsynced, 3),
+        MutantRow(.e1DurableBeforeSync, 1),
         MutantRow(.e3PassesOverTornBatch, 0, Favour([.power, .blackout, .tornWrites])),
         MutantRow(.e3ClaimsSynced, 0, Favour([.power, .blackout, .tornWrites])),
-        MutantRow(.e5DeletesUnflushed, 0, Favour([.tinySegments, .power, .blackout])),
-        MutantRow(.e7DirectoryNotSynced, 0, Favour([.tinySegments, .power, .blackout])),
-        MutantRow(.e8NoCheckpoint, 0, Favour([.tinySegments, .power, .kill])),
+        MutantRow(.e5DeletesUnflushed, 3, Favour([.tinySegments, .power, .blackout])),
+        MutantRow(.e7DirectoryNotSynced, 1, Favour([.tinySegments, .power, .blackout])),
+        MutantRow(.e8NoCheckpoint, 3, Favour([.tinySegments, .power, .kill])),
     ]
 
     private static let clients = [
-        MutantRow(.g1ResendsWrites, 0, Favour([.loss, .kill])),
-        MutantRow(.g2UnknownIsRefused, 0, Favour([.kill, .pause])),
-        MutantRow(.g3ReplyOvertakes, 0, Favour([.pipelines])),
-        MutantRow(.h5RebuildsNothing, 0, Favour([.partition, .kill], replicas: 3)),
+        MutantRow(.g1ResendsWrites, 5, Favour([.loss, .kill])),
+        MutantRow(.g2UnknownIsRefused, 5, Favour([.kill, .pause])),
+        MutantRow(.g3ReplyOvertakes, 1, Favour([.pipelines])),
+        MutantRow(.h5RebuildsNothing, 2, Favour([.partition, .kill], replicas: 3)),
     ]
 
     /// Laws without a mutant.

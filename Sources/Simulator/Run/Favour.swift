@@ -52,7 +52,11 @@ public struct Favour: Sendable {
             settings.keyspace.replicas = replicas
             settings.keyspace.minInSync = replicas / 2 + 1
         }
-        if let read { settings.keyspace.read = read }
+        if let read {
+            settings.keyspace.read = read
+            // Members that may lack what was committed cannot answer such reads: a keyspace with both is refused.
+            if read == .any { settings.keyspace.ack = .all }
+        }
         if let minInSync { settings.keyspace.minInSync = minInSync }
         if let flow { settings.keyspace.flow = flow }
         if let lease { settings.leaseMillis = lease }
