@@ -96,9 +96,29 @@ public struct RecoveredNode {
         }
     }
 
+    /// A replica that must not go on as what it was.
+    public struct Lost: Hashable, Sendable {
+        public var shard: ShardID
+        public var incarnation: Incarnation
+        /// One clause for whoever looks into the matter.
+        public var why: String
+
+        public init(shard: ShardID, incarnation: Incarnation, why: String) {
+            self.shard = shard
+            self.incarnation = incarnation
+            self.why = why
+        }
+    }
+
     public var cluster: UniqueID?
     /// Sorted by shard.
     public var replicas: [Replica]
+    /// Replicas that have lost something (RULES E3). Their stores are put aside before the core begins.
+    public var lost: [Lost] = []
+    /// The last lives of replicas that ended here before.
+    public var dropped: [ShardID: Incarnation] = [:]
+    /// Whether bytes of the log are lost: then there may have been replicas that nothing is known of.
+    public var isDamaged = false
     /// Every batch of the log that holds a record above its replica's `applied`, in order, with tickets from 1 up.
     public var batches: [LogBatch]
 

@@ -17,6 +17,8 @@ final class ReplicaNode {
     private var sent: [NodeID: [(kind: ReplicaMessageKind, body: [UInt8])]] = [:]
     private(set) var installed: [SnapshotChunk] = []
     private var answers: [UInt64: ForwardOutcome] = [:]
+    private(set) var opened: [StoreID] = []
+    private(set) var droppedStores: [StoreID] = []
     /// Questions to the store that are not answered.
     private var reads: [RowBatch] = []
     private var replies: [ConnectionID: [UInt8]] = [:]
@@ -28,7 +30,7 @@ final class ReplicaNode {
         id: KeyspaceID(rawValue: 1), name: "default", scheme: SchemeParameters(kind: .hash, shards: 1),
         policy: ReplicationPolicy(replicas: 3))
 
-    init(leaseMillis: UInt64 = 1000) {
+    init(leaseMillis: UInt64 = 1000, _ found: RecoveredNode = RecoveredNode(cluster: nil, replicas: [], batches: [])) {
         var settings = DataSettings(
             id: Self.names[0], store: UniqueID(high: 1, low: 1), boot: BootNonce(rawValue: 5),
             address: Address(host: "d1", port: 7511), gateway: Address(host: "d1", port: 7512),
@@ -36,7 +38,7 @@ final class ReplicaNode {
         settings.leaseMillis = leaseMillis
         self.settings = settings
         node = DataNode(settings: settings, now: now)
-        step(.recovered(RecoveredNode(cluster: nil, replicas: [], batches: [])))
+        step(.recovered(found))
         step(.beatAnswered(HeartbeatAnswer(cluster: Self.cluster, term: Term(rawValue: 1), delta: nil)))
         endTurn()
     }
@@ -75,6 +77,8 @@ final class ReplicaNode {
             var cursor = ReplicaCursor(batch.bytes.view)
             while let (kind, body) = cursor.next() { sent[node, default: []].append((kind, body.array)) }
         case .install(_, let chunk): installed.append(chunk)
+        case .openStore(let store, _): opened.append(store)
+        case .dropStore(let store): droppedStores.append(store)
         case .read(let questions): reads.append(questions)
         case .answer(_, let batch):
             var cursor = ForwardReplyCursor(batch.bytes.view)

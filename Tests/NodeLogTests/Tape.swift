@@ -12,7 +12,10 @@ struct Tape {
     private var checksum: UInt32 = 0
     private var place = LogOffset(generation: 0, offset: 0)
     private var synced = LogOffset.zero
-    private var seq: UInt64 = 0
+    private var seqs: [UInt64: UInt64] = [:]
+    private var incarnation = Incarnation.first
+    /// Of the records to come.
+    var epoch: UInt64 = 1
 
     mutating func openSegment() {
         place = LogOffset(generation: UInt64(segments.count + 1), offset: SegmentHeader.firstBatch)
@@ -25,13 +28,26 @@ struct Tape {
         sync()
     }
 
-    /// One batch of one record.
-    mutating func write(valueBytes: Int = 100) {
-        seq += 1
+    /// The replica of shard 1 ends, and a new one takes its place.
+    mutating func endLife() {
         let batch = LogBatch()
         batch.beginRecord(
-            shard: ShardID(rawValue: 1), incarnation: .first, epoch: Epoch(rawValue: 1), seq: Seq(rawValue: seq),
-            kind: .data)
+            shard: ShardID(rawValue: 1), incarnation: incarnation, epoch: .none, seq: .zero, kind: .drop)
+        batch.endRecord()
+        control.note(batch)
+        put(batch, isCheckpoint: false)
+        incarnation = Incarnation(rawValue: incarnation.rawValue + 1)
+        seqs[1] = nil
+    }
+
+    /// One batch of one record.
+    mutating func write(valueBytes: Int = 100, shard: UInt64 = 1, kind: RecordKind = .data) {
+        let seq = seqs[shard, default: 0] + 1
+        seqs[shard] = seq
+        let batch = LogBatch()
+        batch.beginRecord(
+            shard: ShardID(rawValue: shard), incarnation: incarnation, epoch: Epoch(rawValue: epoch),
+            seq: Seq(rawValue: seq), kind: kind)
         [UInt8](repeating: UInt8(truncatingIfNeeded: seq), count: valueBytes).withByteView {
             batch.put(key: $0[0..<1], value: $0)
         }
@@ -67,12 +83,10 @@ struct Tape {
         return tape
     }
 
-    func recover(without missing: Set<Int> = []) throws(LogRecovery.Damage) -> LogRecovery {
+    func recover(without missing: Set<Int> = []) -> LogRecovery {
         var recovery = LogRecovery(log: Self.log)
         for (index, bytes) in segments.enumerated() where !missing.contains(index) {
-            try bytes.withByteView { (view) throws(LogRecovery.Damage) in
-                try recovery.take(generation: UInt64(index + 1), view)
-            }
+            bytes.withByteView { recovery.take(generation: UInt64(index + 1), $0) }
         }
         return recovery
     }
@@ -85,4 +99,5 @@ struct Tape {
 
 extension LogRecovery {
     var last: UInt64? { control[ShardID(rawValue: 1)]?.last.rawValue }
+    func isLost(_ shard: UInt64) -> Bool? { control[ShardID(rawValue: shard)]?.isLost }
 }

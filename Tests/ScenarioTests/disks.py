@@ -341,7 +341,103 @@ def failing_sync():
             print(f"     {load.progress()} acknowledged writes are there after a failed sync")
 
 
-TESTS = [full_disk, no_permission, too_few_descriptors, failing_sync]
+SEGMENT_HEADER = 4096
+BATCH = 64
+
+
+def log_of(cluster, name):
+    return cluster.folder / "data" / name / "log"
+
+
+def batches(segment):
+    """Where the batches of a segment begin."""
+    content = segment.read_bytes()
+    return [place for place in range(SEGMENT_HEADER, len(content) - 3, BATCH) if content[place : place + 4] == b"OBAT"]
+
+
+def segments(cluster, name):
+    return sorted(path for path in log_of(cluster, name).iterdir() if path.suffix != ".damaged" and batches(path))
+
+
+def flip(path, place):
+    with open(path, "r+b") as file:
+        file.seek(place)
+        byte = file.read(1)[0]
+        file.seek(place)
+        file.write(bytes([byte ^ 0x10]))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def flip_in_the_middle(cluster, name):
+    """A byte in the records of a batch that later batches knew synced."""
+    segment = segments(cluster, name)[-1]
+    places = batches(segment)
+    expect(len(places) > 10, f"{segment} has {len(places)} batches")
+    place = places[len(places) // 2]
+    flip(segment, place + BATCH + 8)
+    return segment
+
+
+def copies(cluster, name):
+    """The members of each shard that are on a node: shard, incarnation."""
+    return {(shard["id"], member["incarnation"]) for shard in cluster.shardctl_json("shard", "ls")
+            for member in shard["members"] if member["node"] == name}
+
+
+def is_whole(cluster):
+    return all(len(shard["members"]) == 3 and shard["state"] == "serving" for shard in cluster.shardctl_json("shard", "ls"))
+
+
+def bad_byte():
+    """A byte of one node's log goes bad while it is down. It starts, gives up the copies that may lack something, and the
+    others teach these anew; the damaged segment stays. All that was acknowledged is there, on that node alone too: the others
+    lose their logs the same way, one after another."""
+    with Cluster(data=3, meta=1, keyspace=None) as cluster:
+        cluster.shardctl("keyspace", "create", "default", "--replicas", "3", "--shards", "4", "--yes")
+        eventually(lambda: is_whole(cluster), "three members of every shard", 60, 0.3)
+        with Load([cluster.gateway_port(i) for i in (1, 2, 3)], writers=6, tolerate=DEAD_NODE) as load:
+            given_up = 0
+            for name in ("d1", "d2", "d3"):
+                load.wait_for(2000, 60)
+                cluster.kill(name)
+                before = copies(cluster, name)
+                segment = flip_in_the_middle(cluster, name)
+                cluster.restart(name)
+                eventually(lambda: is_whole(cluster), f"{name}: three members of every shard again", 90, 0.3)
+                expect((segment.parent / (segment.name + ".damaged")).exists(), f"{segment} is kept")
+                said = (cluster.folder / "logs" / f"{name}.log").read_text(errors="replace")
+                given_up += said.count("this copy is set aside")
+                expect(len(copies(cluster, name)) == 4, f"{name} has its copies: {copies(cluster, name)}, before {before}")
+            expect(given_up > 0, "no copy was given up: the damage met nothing")
+        count = load.verify(cluster.gateway_port(1))
+        print(f"     {count} acknowledged writes are there, {given_up} copies were given up and taught anew")
+
+
+def bad_byte_in_the_only_copy():
+    """The same where there is no other copy: one line that says where, and nothing is thrown away. With the byte back all is
+    there."""
+    with Cluster(data=1, meta=1) as cluster:
+        with Load([cluster.gateway_port()], writers=4) as load:
+            load.wait_for(1000)
+        arguments = cluster.command_line("d1")
+        cluster.kill("d1")
+        segment = segments(cluster, "d1")[-1]
+        places = batches(segment)
+        place = places[len(places) // 2] + BATCH + 8
+        flip(segment, place)
+        for _ in range(2):
+            with Program(arguments) as program:
+                ended(program, "damaged at", "no other copy of this shard is known", "restore the directory from a backup")
+        flip(segment, place)
+        with Program(arguments) as program:
+            program.ready()
+            load.verify(cluster.gateway_port())
+            program.terminate()
+            equal(program.wait(30), 0)
+
+
+TESTS = [full_disk, no_permission, too_few_descriptors, failing_sync, bad_byte, bad_byte_in_the_only_copy]
 
 
 def main():

@@ -22,6 +22,11 @@ public struct ShardControl: Hashable, Sendable {
     public var last: Seq = .zero
     /// A seq was passed over: the log has lost records of this shard.
     public var hasGap = false
+    /// Bytes of the log before here are lost, and no later record has shown yet that none of this shard's were among them.
+    public var isDoubtful = false
+
+    /// Whether the log may lack something that this replica has promised (RULES E3).
+    public var isLost: Bool { hasGap || isDoubtful }
 
     func encode(into buffer: inout ByteBuffer) {
         buffer.append(littleEndian: promised.rawValue)
@@ -63,6 +68,8 @@ public struct ControlState: Sendable {
     private var shards: [ShardControl] = []
     private var places: [ShardID: Int] = [:]
     private var run = Run()
+    /// The last life of each shard's replica that ended here: its number is never used again (RULES C14).
+    public private(set) var dropped: [ShardID: Incarnation] = [:]
 
     /// The shard of the last record: records come in runs, and a run touches nothing but this.
     private struct Run: Sendable {
@@ -123,6 +130,7 @@ public struct ControlState: Sendable {
     @inline(never)
     private mutating func noteSlowly(_ header: RecordHeader, _ payload: ByteView) {
         endRun()
+        if let ended = dropped[header.shard], header.incarnation <= ended { return }
         let place = place(of: header)
         // Records of a life that ended are passed over (RULES C15).
         guard header.incarnation >= shards[place].incarnation else { return }
@@ -138,13 +146,14 @@ public struct ControlState: Sendable {
         case .promise: promise(place, header, payload)
         case .drop: return remove(place)
         case .truncate: truncate(place, header)
-        case .checkpoint: if let control = ShardControl(header, payload) { shards[place] = control }
+        case .checkpoint: if let control = ShardControl(header, payload) { check(place, control) }
         case .snapshot:
             shards[place].last = header.seq
             shards[place].lastEpoch = header.epoch
             shards[place].hasGap = false
         }
-        beginRun(place)
+        // What is in doubt is looked at record by record.
+        if !shards[place].isDoubtful { beginRun(place) }
     }
 
     private mutating func endRun() {
@@ -160,9 +169,44 @@ public struct ControlState: Sendable {
     }
 
     private mutating func advance(_ place: Int, _ header: RecordHeader) {
-        if header.seq.rawValue > shards[place].last.rawValue &+ 1 { shards[place].hasGap = true }
+        if header.seq.rawValue > shards[place].last.rawValue &+ 1 || shards[place].isDoubtful && !attests(place, header)
+        {
+            shards[place].hasGap = true
+        }
+        shards[place].isDoubtful = false
         shards[place].last = header.seq
         shards[place].lastEpoch = header.epoch
+    }
+
+    /// Whether a record behind lost bytes shows that what is known of its shard is all there was: the next one of the same
+    /// epoch, since equal epoch and seq have equal histories. The first of another epoch shows nothing: the log may have been
+    /// cut before it and have grown again to the same length, with other records.
+    private func attests(_ place: Int, _ header: RecordHeader) -> Bool {
+        header.kind == .data && header.seq.rawValue == shards[place].last.rawValue &+ 1
+            && header.epoch == shards[place].lastEpoch
+    }
+
+    /// A checkpoint says all there is to know; behind lost bytes it is told whether that was known.
+    private mutating func check(_ place: Int, _ control: ShardControl) {
+        var known = shards[place]
+        var control = control
+        if known.incarnation == control.incarnation {
+            control.hasGap = known.hasGap
+            known.hasGap = false
+            if known.isDoubtful {
+                known.isDoubtful = false
+                var said = control
+                said.hasGap = false
+                control.hasGap = control.hasGap || known != said
+            }
+        }
+        shards[place] = control
+    }
+
+    /// Bytes are lost between what was taken and what comes next.
+    mutating func breakOff() {
+        endRun()
+        for place in shards.indices { shards[place].isDoubtful = true }
     }
 
     private mutating func place(of header: RecordHeader) -> Int {
@@ -179,6 +223,7 @@ public struct ControlState: Sendable {
     }
 
     private mutating func truncate(_ place: Int, _ header: RecordHeader) {
+        if shards[place].isDoubtful { shards[place].hasGap = true }
         // Seqs start at 1: a cut at 0 and a cut at 1 both leave nothing; a cut above the end cuts nothing.
         let kept = Seq(rawValue: header.seq.rawValue > 0 ? header.seq.rawValue - 1 : 0)
         guard kept < shards[place].last else { return }
@@ -188,6 +233,7 @@ public struct ControlState: Sendable {
     }
 
     private mutating func remove(_ place: Int) {
+        dropped[shards[place].shard] = shards[place].incarnation
         places[shards[place].shard] = nil
         shards.remove(at: place)
         for (index, control) in shards.enumerated() where index >= place { places[control.shard] = index }
@@ -196,6 +242,11 @@ public struct ControlState: Sendable {
     /// Writes the records that open a segment.
     public func write(to batch: LogBatch) {
         if Mutant.e8NoCheckpoint.isOn { return }
+        for shard in dropped.keys.sorted() {
+            batch.beginRecord(
+                shard: shard, incarnation: dropped[shard] ?? .first, epoch: .none, seq: .zero, kind: .drop)
+            batch.endRecord()
+        }
         for control in all {
             batch.beginRecord(
                 shard: control.shard, incarnation: control.incarnation, epoch: control.lastEpoch, seq: control.last,

@@ -2,6 +2,7 @@ public import ClusterModel
 
 /// Judges the segments of a log, oldest first: what is whole, where the log ends, and whether what is missing at the end
 /// was never promised (a torn tail) or is damage (RULES E3).
+/// Damage ends nothing: what lies behind it is taken too.
 public struct LogRecovery {
     /// One whole batch.
     public struct Found: Sendable {
@@ -11,104 +12,133 @@ public struct LogRecovery {
         public var checksum: UInt32
     }
 
-    /// Why a log must not be used as it is.
+    /// Bytes that were on disk and are not, or not as they were written.
     public struct Damage: Error, Hashable, Sendable, CustomStringConvertible {
         /// Where the first bad byte may be.
         public var place: LogOffset
-        /// A later batch that says this place was on disk when it was written; nil: a whole segment is missing.
+        /// A later batch that says this place was on disk when it was written; nil: nothing of the log can be read.
         public var witness: LogOffset?
 
         public var description: String {
-            if place.offset == SegmentHeader.firstBatch, witness == nil {
+            guard let witness else {
                 return "the checkpoint that opens segment \(place.generation), the log's oldest, is damaged"
             }
-            guard let witness else { return "the log lacks the segment before \(place.generation)" }
+            if witness.generation > place.generation + 1 {
+                return "the log lacks what lay between \(place) and segment \(witness.generation)"
+            }
             return "the log is damaged at \(place): the batch at \(witness) was written after that place was synced"
         }
     }
 
     public private(set) var control = ControlState()
     public private(set) var batches: [Found] = []
-    /// The first numbered record of each shard that the log still has.
-    public private(set) var firstSeen: [ShardID: Seq] = [:]
+    /// The first numbered record that the log still has of the newest life of each shard's replica.
+    private var first: [ShardID: (incarnation: Incarnation, seq: Seq)] = [:]
+    /// The first numbered record that the log still has of each shard's replica, in its newest life.
+    public var firstSeen: [ShardID: Seq] { first.mapValues(\.seq) }
     /// Behind the last whole batch.
     public private(set) var end = LogOffset.zero
     public private(set) var lastChecksum: UInt32 = 0
-    /// Where the log first stopped being whole; nil = it goes on.
+    /// Where the log has lost bytes, in order. What lies behind each is taken; of which shards something may lack is told by
+    /// `ShardControl.isLost`.
+    public private(set) var damages: [Damage] = []
+    /// Where the log stopped being whole; nil = it goes on.
     private var stop: LogOffset?
-    private var generation: UInt64 = 0
+    /// Whole batches behind `stop` of which no later batch has said that `stop` was synced: remains of a torn tail, if none
+    /// comes.
+    private var pending: [(header: BatchHeader, records: [UInt8])] = []
+    private var oldest: UInt64 = 0
     private let log: UniqueID
 
     public init(log: UniqueID) { self.log = log }
 
+    /// Why nothing of the log can be used; nil = it can, as far as `damages` and `control` say.
+    ///
+    /// An older segment is deleted only after the checkpoint that opens the next was synced: the oldest one there must open,
+    /// unless it is the first of all.
+    public var fault: Damage? {
+        guard batches.isEmpty, oldest > 1 else { return nil }
+        return Damage(place: LogOffset(generation: oldest, offset: SegmentHeader.firstBatch), witness: nil)
+    }
+
     /// Takes the next segment: its whole file. Generations must be given in ascending order.
-    public mutating func take(generation: UInt64, _ bytes: ByteView) throws(Damage) {
-        guard let header = SegmentHeader(bytes), header.log == log, header.generation == generation else {
-            // A file whose header was never synced holds nothing that was promised.
-            return try end(at: generation)
-        }
-        if stop == nil, self.generation > 0, generation != self.generation + 1 {
-            throw Damage(place: LogOffset(generation: generation, offset: 0), witness: nil)
-        }
+    public mutating func take(generation: UInt64, _ bytes: ByteView) {
         let first = LogOffset(generation: generation, offset: SegmentHeader.firstBatch)
-        if let stop { return try look(for: stop, in: bytes, from: first) }
-        guard let opening = batch(bytes, at: first), self.generation == 0 || opening.previousChecksum == lastChecksum
-        else {
-            try end(at: generation)
-            return try look(for: stop ?? first, in: bytes, from: first)
+        if oldest == 0 {
+            oldest = generation
+        } else if batches.isEmpty {
+            // An older segment is there and does not open.
+            stop = stop ?? LogOffset(generation: oldest, offset: SegmentHeader.firstBatch)
         }
-        self.generation = generation
-        walk(bytes, from: first)
-        // The rest of a segment may be free: whether it should be is told by what comes later.
-        try look(for: end, in: bytes, from: end)
-    }
-
-    /// A segment that does not open ends the log, unless it is the oldest of several lives: an older segment is deleted only
-    /// after the checkpoint that opens the next was synced.
-    private mutating func end(at generation: UInt64) throws(Damage) {
-        if self.generation > 0 {
+        let isNamed = SegmentHeader(bytes).map { $0.log == log && $0.generation == generation } ?? false
+        if batches.isEmpty {
+            if !isNamed { stop = stop ?? first }
+        } else if !isNamed || generation != end.generation + 1 {
             stop = stop ?? end
-        } else if generation > 1, stop == nil {
-            throw Damage(place: LogOffset(generation: generation, offset: SegmentHeader.firstBatch), witness: nil)
-        } else {
-            stop = LogOffset(generation: 1, offset: SegmentHeader.firstBatch)
+        }
+        var offset = Int(first.offset)
+        while offset + BatchHeader.size <= bytes.count {
+            let here = LogOffset(generation: generation, offset: UInt64(offset))
+            guard let found = batch(bytes, at: here) else {
+                stop = stop ?? (batches.isEmpty ? here : end)
+                offset += BatchHeader.size
+                continue
+            }
+            take(found, records(bytes, found))
+            offset += found.padded
         }
     }
 
-    /// Takes whole batches that chain.
-    private mutating func walk(_ bytes: ByteView, from first: LogOffset) {
-        var place = first
-        while let found = batch(bytes, at: place) {
-            if !(batches.isEmpty || found.previousChecksum == lastChecksum || Mutant.e3PassesOverTornBatch.isOn) {
-                break
-            }
-            var cursor = RecordCursor(records(bytes, found))
-            while let (header, payload) = cursor.next() {
-                control.note(header, payload)
-                if header.kind.isNumbered, firstSeen[header.shard] == nil { firstSeen[header.shard] = header.seq }
-                if header.kind == .drop { firstSeen[header.shard] = nil }
-                // What was cut is not there to begin with.
-                if header.kind == .truncate, let first = firstSeen[header.shard], first >= header.seq {
-                    firstSeen[header.shard] = nil
-                }
-            }
-            batches.append(Found(start: place, size: found.padded, checksum: found.checksum))
-            lastChecksum = found.checksum
-            place = found.end
-            end = place
-            if Mutant.e3PassesOverTornBatch.isOn { place = next(bytes, from: place) ?? place }
+    private mutating func take(_ found: BatchHeader, _ records: ByteView) {
+        // Behind the last batch of a full segment some bytes are free.
+        let isNext =
+            found.start == end
+            || found.offset == SegmentHeader.firstBatch && found.generation == end.generation + 1 && stop ?? end == end
+        if batches.isEmpty && stop == nil || isNext && pending.isEmpty && found.previousChecksum == lastChecksum
+            || Mutant.e3PassesOverTornBatch.isOn
+        {
+            stop = nil
+            return accept(found, records)
         }
-        end = place
+        let place = stop ?? end
+        stop = place
+        guard found.syncedThrough > place else { return pending.append((found, records.array)) }
+        damages.append(Damage(place: place, witness: found.start))
+        stop = nil
+        let vouched = pending
+        pending = []
+        control.breakOff()
+        for (header, bytes) in vouched { bytes.withByteView { chain(header, $0) } }
+        chain(found, records)
     }
 
-    /// The next whole batch of the segment, torn ones passed over.
-    private func next(_ bytes: ByteView, from place: LogOffset) -> LogOffset? {
-        var place = place
-        while place.offset + UInt64(BatchHeader.size) <= UInt64(bytes.count) {
-            if batch(bytes, at: place) != nil { return place }
-            place.offset += UInt64(BatchHeader.size)
+    /// Takes a batch behind lost bytes; between two of them there may be more of those.
+    private mutating func chain(_ found: BatchHeader, _ records: ByteView) {
+        if found.previousChecksum != lastChecksum { control.breakOff() }
+        accept(found, records)
+    }
+
+    private mutating func accept(_ found: BatchHeader, _ records: ByteView) {
+        var cursor = RecordCursor(records)
+        while let (header, payload) = cursor.next() {
+            control.note(header, payload)
+            noteFirst(header)
         }
-        return nil
+        batches.append(Found(start: found.start, size: found.padded, checksum: found.checksum))
+        lastChecksum = found.checksum
+        end = found.end
+    }
+
+    private mutating func noteFirst(_ header: RecordHeader) {
+        let known = first[header.shard]
+        // Every segment tells of the lives that ended: they say nothing of the one that goes on.
+        if let known, header.incarnation < known.incarnation { return }
+        if header.kind == .drop { return first[header.shard] = nil }
+        if header.kind.isNumbered, known.map({ $0.incarnation < header.incarnation }) ?? true {
+            first[header.shard] = (header.incarnation, header.seq)
+        }
+        // What was cut is not there to begin with.
+        if header.kind == .truncate, let known, known.seq >= header.seq { first[header.shard] = nil }
     }
 
     private func batch(_ bytes: ByteView, at place: LogOffset) -> BatchHeader? {
@@ -135,20 +165,6 @@ public struct LogRecovery {
             offset += BatchHeader.size
         }
         return false
-    }
-
-    /// Looks for a batch behind `place` that says `place` was synced: then what is missing there is damage, not a tail.
-    private func look(for place: LogOffset, in bytes: ByteView, from first: LogOffset) throws(Damage) {
-        var offset = Int(first.offset)
-        while offset + BatchHeader.size <= bytes.count {
-            let here = LogOffset(generation: first.generation, offset: UInt64(offset))
-            if let found = batch(bytes, at: here) {
-                if found.syncedThrough > place { throw Damage(place: place, witness: here) }
-                offset += found.padded
-            } else {
-                offset += BatchHeader.size
-            }
-        }
     }
 }
 

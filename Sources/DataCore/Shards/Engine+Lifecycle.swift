@@ -4,12 +4,13 @@ import ClusterModel
 extension Engine {
     /// Obeys every configuration of the map that concerns this node.
     mutating func adoptConfigurations() {
+        if distrustsMap, routes.version > .zero { endUnknownReplicas() }
         for shard in routes.sortedShards {
             if let held = replicaIndex[shard.id] {
                 guard shard.epoch > replicas[held].configuration.epoch else { continue }
                 adopt(shard, held)
                 replaceIfOutlived(held, shard)
-            } else if let own = shard.replica(on: settings.id), isNew(own, of: shard) {
+            } else if !distrustsMap, let own = shard.replica(on: settings.id), isNew(own, of: shard) {
                 create(shard, own)
             }
         }
@@ -292,6 +293,9 @@ extension Engine {
     /// What the directory holds: replicas wait for a new epoch, since a restarted primary never resumes its own (C11).
     mutating func recover(_ node: RecoveredNode) {
         cluster = node.cluster
+        dropped = node.dropped
+        distrustsMap = node.isDamaged
+        for lost in node.lost { endLost(lost) }
         for found in node.replicas {
             let store = StoreID(shard: found.shard, incarnation: found.incarnation)
             let index = addReplica(

@@ -57,7 +57,7 @@ public final class DataHost {
         stores = ShardStores(
             directory: directory.storesPath, cacheBytes: max(settings.cacheBytes / 4, 8 << 20),
             openFiles: descriptors.files)
-        let recovery = try StoreRecovery(log, stores, cluster: directory.identity.cluster, sync: settings.sync)
+        let recovery = try StoreRecovery(log, stores, directory: directory, sync: settings.sync)
         let stop = FailStop(directory, logger)
         applier = Applier(
             stores: stores, applied: recovery.applied,

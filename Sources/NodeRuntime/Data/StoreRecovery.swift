@@ -8,41 +8,36 @@ struct StoreRecovery {
     let node: RecoveredNode
     let applied: [StoreID: Seq]
 
-    init(_ log: LogReader, _ stores: ShardStores, cluster: UniqueID?, sync: SyncMode) throws {
+    init(
+        _ log: LogReader, _ stores: ShardStores, directory: NodeDirectory, sync: SyncMode
+    ) throws {
         var applied: [StoreID: Seq] = [:]
         var replicas: [RecoveredNode.Replica] = []
+        var lost: [RecoveredNode.Lost] = []
         for control in log.control.all {
-            let bytes = control.configuration
-            guard let configuration = bytes.withByteView({ ShardConfiguration(decoding: $0) }) else { continue }
             let store = StoreID(shard: control.shard, incarnation: control.incarnation)
-            // The first record that the log still has of the shard, or the one that would come next.
-            let begins = log.first[control.shard] ?? Seq(rawValue: control.last.rawValue &+ 1)
-            try Self.open(store, usesSlots: configuration.range.isSlots, isWhole: begins <= Seq(rawValue: 1), stores)
-            guard let database = stores.database(openNow: store) else { continue }
-            var held = try ShardStores.durable(database).seq
-            guard held.rawValue &+ 1 >= begins.rawValue else {
-                throw DiskError(
-                    "store \(store) surely holds records up to \(held), the log begins at \(begins): some are lost; "
-                        + "restore the directory from a backup")
+            let bytes = control.configuration
+            guard let configuration = bytes.withByteView({ ShardConfiguration(decoding: $0) }) else {
+                guard !control.isLost else { throw Self.refusal(directory, store, log.damages, "nothing tells of it") }
+                continue
             }
-            let seen = max(held, try ShardStores.applied(database).seq)
-            if seen > control.last {
-                guard sync != .always else {
-                    throw DiskError(
-                        "store \(store) holds record \(seen), the log ends at \(control.last): the log lost its end; "
-                            + "restore the directory from a backup")
+            switch try Self.judge(control, configuration, log, stores, sync) {
+            case .whole(let held), .shortened(let held):
+                applied[store] = held
+                replicas.append(
+                    RecoveredNode.Replica(
+                        shard: control.shard, incarnation: control.incarnation, configuration: configuration,
+                        promised: control.promised, lastEpoch: control.lastEpoch, last: control.last, applied: held,
+                        epochs: control.epochs, time: 0
+                    ))
+            case .lost(let why):
+                guard configuration.hasOthers(than: directory.identity.node) else {
+                    throw Self.refusal(directory, store, log.damages, why)
                 }
-                // Without a sync before each answer the log may lose more of its end than the store: that was agreed to.
-                // What the store knows of seqs above is forgotten, since the next records take them again.
-                held = min(held, control.last)
-                try ShardStores.cut(database, applied: (control.lastEpoch, control.last), durable: held)
+                try stores.setAside(store)
+                lost.append(
+                    RecoveredNode.Lost(shard: control.shard, incarnation: control.incarnation, why: why))
             }
-            applied[store] = held
-            replicas.append(
-                RecoveredNode.Replica(
-                    shard: control.shard, incarnation: control.incarnation, configuration: configuration,
-                    promised: control.promised, lastEpoch: control.lastEpoch, last: control.last, applied: held,
-                    epochs: control.epochs, time: 0))
         }
         let batches = try log.batches { header in
             guard header.kind.isNumbered || header.kind == .truncate else { return false }
@@ -51,8 +46,53 @@ struct StoreRecovery {
             // A cut voids records of batches before it.
             return header.seq > held || header.kind == .truncate
         }
-        node = RecoveredNode(cluster: cluster, replicas: replicas.sorted { $0.shard < $1.shard }, batches: batches)
+        var node = RecoveredNode(
+            cluster: directory.identity.cluster, replicas: replicas.sorted { $0.shard < $1.shard }, batches: batches)
+        node.lost = lost
+        node.dropped = log.control.dropped
+        node.isDamaged = !log.damages.isEmpty
+        self.node = node
         self.applied = applied
+    }
+
+    /// The last copy of something is never given up by itself (RULES E2).
+    private static func refusal(
+        _ directory: NodeDirectory, _ store: StoreID, _ damages: [LogRecovery.Damage], _ why: String
+    ) -> DiskError {
+        let place = damages.first.map { "\($0); " } ?? ""
+        return DiskError(
+            "\(directory.path): \(place)store \(store): \(why); no other copy of this shard is known, so the node does not "
+                + "start: restore the directory from a backup, or retire the node and accept the loss")
+    }
+
+    /// Opens a replica's store and compares it with the log.
+    private static func judge(
+        _ control: ShardControl, _ configuration: ShardConfiguration, _ log: LogReader, _ stores: ShardStores,
+        _ sync: SyncMode
+    ) throws -> ReplicaJudgement {
+        let store = StoreID(shard: control.shard, incarnation: control.incarnation)
+        if control.isLost {
+            return ReplicaJudgement(control, first: nil, durable: .zero, seen: .zero, syncsFirst: true)
+        }
+        let first = log.first[control.shard]
+        let isWhole = (first ?? Seq(rawValue: control.last.rawValue &+ 1)) <= Seq(rawValue: 1)
+        do {
+            try open(store, usesSlots: configuration.range.isSlots, isWhole: isWhole, stores)
+        } catch {
+            guard stores.isDamaged(store) else { throw error }
+            return .lost("\(error)")
+        }
+        guard let database = stores.database(openNow: store) else {
+            throw DiskError("store \(store) was closed while it was looked at")
+        }
+        let durable = try ShardStores.durable(database).seq
+        let seen = max(durable, try ShardStores.applied(database).seq)
+        let judgement = ReplicaJudgement(
+            control, first: first, durable: durable, seen: seen, syncsFirst: sync == .always)
+        if case .shortened(let held) = judgement {
+            try ShardStores.cut(database, applied: (control.lastEpoch, control.last), durable: held)
+        }
+        return judgement
     }
 
     /// Opens a store. One that LevelDB refuses is made again if the log has every record of its life (RULES E4).

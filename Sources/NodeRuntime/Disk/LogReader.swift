@@ -11,11 +11,14 @@ final class LogReader {
     /// The first record of each shard that the log still has.
     let first: [ShardID: Seq]
     let oldestGeneration: UInt64
+    /// Where bytes of the log are lost (RULES E3).
+    let damages: [LogRecovery.Damage]
     private let batches: [LogRecovery.Found]
     private let directory: String
 
-    /// Reads and judges all segments. Damage is an error that says where; a torn tail is cut, and what was left of it is
-    /// gone from the disk before this returns (RULES E3).
+    /// Reads and judges all segments. Where bytes are lost is told, and the segment gets a second name, so that it stays for
+    /// whoever looks into the matter; a torn tail is cut, and what was left of it is gone from the disk before this returns
+    /// (RULES E3).
     init(_ node: NodeDirectory) throws(DiskError) {
         directory = node.logPath
         var recovery = LogRecovery(log: node.identity.log)
@@ -29,21 +32,17 @@ final class LogReader {
             guard let generation = SegmentFile.generation(of: name) else { continue }
             generations.append(generation)
             let bytes = try Files.read("\(directory)/\(name)")
-            do {
-                try bytes.withByteView { (view) throws(LogRecovery.Damage) in
-                    try recovery.take(generation: generation, view)
-                    if recovery.end.generation == generation { hasRemains = recovery.hasRemains(in: view) }
-                }
-            } catch {
-                throw DiskError(
-                    "\(directory): \(error); no other copy of this node's shards exists, so it does not start: "
-                        + "restore the directory from a backup, or retire the node and accept the loss")
+            bytes.withByteView { view in
+                recovery.take(generation: generation, view)
+                if recovery.end.generation == generation { hasRemains = recovery.hasRemains(in: view) }
             }
         }
-        let gaps = recovery.control.all.filter(\.hasGap)
-        guard gaps.isEmpty else {
-            throw DiskError("\(directory): records of shard \(gaps[0].shard) are missing before \(gaps[0].last)")
+        if let fault = recovery.fault {
+            throw DiskError(
+                "\(directory): \(fault), and nothing behind it can be read: restore the directory from a backup, or "
+                    + "retire the node")
         }
+        for damage in recovery.damages { try Self.keep(damage.place.generation, in: directory) }
         if recovery.end == .zero, !node.isNew, node.identity.cluster != nil {
             throw DiskError(
                 "\(directory) holds no readable segment, though the node has served: restore it from a backup")
@@ -55,6 +54,18 @@ final class LogReader {
         oldestGeneration = recovery.batches.first?.start.generation ?? nextGeneration
         lastChecksum = recovery.lastChecksum
         batches = recovery.batches
+        damages = recovery.damages
+    }
+
+    /// What the second name of a damaged segment ends with.
+    static let damagedEnding = ".damaged"
+
+    private static func keep(_ generation: UInt64, in directory: String) throws(DiskError) {
+        let path = "\(directory)/\(SegmentFile.name(generation))"
+        guard Files.exists(path) else { return }
+        guard unsafe link(path, path + damagedEnding) == 0 || errno == EEXIST else {
+            throw DiskError("cannot link", path)
+        }
     }
 
     /// Removes segments that were begun and never opened, and zeroes what is left of a batch that was cut: neither may

@@ -184,7 +184,11 @@ final class ShardStores: @unchecked Sendable {
     /// Puts the directory of a store that LevelDB refuses out of the way, so that it can be made again from the log; the
     /// damaged one stays until somebody looked at it.
     func setAside(_ id: StoreID) throws(DiskError) {
+        condition.lock()
+        entries[id] = nil
+        condition.unlock()
         let path = path(id)
+        guard Files.exists(path) else { return }
         var aside = path + ".damaged"
         var number = 1
         while Files.exists(aside) {

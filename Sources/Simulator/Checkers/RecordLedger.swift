@@ -115,6 +115,8 @@ final class RecordLedger {
                 set(log, header.seq, header.epoch)
             } else if header.kind == .snapshot || header.kind == .checkpoint {
                 synced[log] = [Epoch](repeating: Self.any, count: Int(header.seq.rawValue))
+            } else if header.kind == .drop {
+                synced[log] = nil
             }
         }
     }

@@ -57,7 +57,7 @@ public final class DataMachine {
         guard process == nil, isPowered else { return }
         let recovered: RecoveredNode
         do {
-            recovered = try disk.open()
+            recovered = try disk.open(id)
         } catch {
             return world.violate(.stopped, "\(id) does not start: \(error)")
         }

@@ -18,30 +18,34 @@ public final class VirtualDisk {
     }
 
     /// What a start finds, as NodeRuntime's StoreRecovery tells it; the store of each replica goes on from what is sure.
-    func open() throws(Unusable) -> RecoveredNode {
+    func open(_ node: NodeID) throws(Unusable) -> RecoveredNode {
         let opened: VirtualLog.Opened
         do {
             opened = try log.open()
         } catch {
             throw Unusable(description: "\(error)")
         }
-        if let gap = opened.control.all.first(where: \.hasGap) {
-            throw Unusable(description: "records of shard \(gap.shard) are missing before \(gap.last)")
-        }
         var replicas: [RecoveredNode.Replica] = []
+        var lost: [RecoveredNode.Lost] = []
         var known: [StoreID: Seq] = [:]
         for control in opened.control.all {
+            let id = StoreID(shard: control.shard, incarnation: control.incarnation)
             guard let configuration = control.configuration.withByteView({ ShardConfiguration(decoding: $0) }) else {
+                guard !control.isLost else { throw Unusable(description: "store \(id): nothing tells of it") }
                 continue
             }
-            let id = StoreID(shard: control.shard, incarnation: control.incarnation)
-            let begins = opened.first[control.shard] ?? Seq(rawValue: control.last.rawValue &+ 1)
             if stores[id] == nil { stores[id] = VirtualStore(usesSlots: configuration.range.isSlots) }
             stores[id]?.reopen()
-            let held = stores[id]?.applied.seq ?? .zero
-            guard held.rawValue &+ 1 >= begins.rawValue, held <= control.last else {
-                throw Unusable(
-                    description: "store \(id) holds records up to \(held), the log has \(begins) to \(control.last)")
+            let sure = stores[id]?.applied.seq ?? .zero
+            let judgement = ReplicaJudgement(
+                control, first: opened.first[control.shard], durable: sure, seen: sure, syncsFirst: true)
+            guard case .whole(let held) = judgement else {
+                guard case .lost(let why) = judgement, configuration.hasOthers(than: node) else {
+                    throw Unusable(description: "store \(id): \(judgement), and no other copy is known")
+                }
+                stores[id] = nil
+                lost.append(RecoveredNode.Lost(shard: control.shard, incarnation: control.incarnation, why: why))
+                continue
             }
             known[id] = held
             replicas.append(
@@ -60,7 +64,11 @@ public final class VirtualDisk {
             return isNeeded
         }
         for (index, batch) in batches.enumerated() { batch.ticket = UInt64(index + 1) }
-        return RecoveredNode(cluster: cluster, replicas: replicas, batches: batches)
+        var found = RecoveredNode(cluster: cluster, replicas: replicas, batches: batches)
+        found.lost = lost
+        found.dropped = opened.control.dropped
+        found.isDamaged = !opened.damages.isEmpty
+        return found
     }
 
     // MARK: Stores

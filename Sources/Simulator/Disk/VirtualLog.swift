@@ -34,6 +34,7 @@ final class VirtualLog {
     /// What a start finds.
     struct Opened {
         var control: ControlState
+        var damages: [LogRecovery.Damage]
         var first: [ShardID: Seq]
         var batches: [LogBatch]
     }
@@ -41,11 +42,8 @@ final class VirtualLog {
     /// Reads and judges all segments, cuts a torn tail and makes what is left durable.
     func open() throws(LogRecovery.Damage) -> Opened {
         var recovery = LogRecovery(log: log)
-        for segment in segments {
-            try segment.bytes.withByteView { (view) throws(LogRecovery.Damage) in
-                try recovery.take(generation: segment.generation, view)
-            }
-        }
+        for segment in segments { segment.bytes.withByteView { recovery.take(generation: segment.generation, $0) } }
+        if let fault = recovery.fault { throw fault }
         let end = recovery.end
         segments.removeAll { $0.generation > end.generation }
         if let last = segments.indices.last {
@@ -59,7 +57,9 @@ final class VirtualLog {
         checksum = recovery.lastChecksum
         place = end
         syncedThrough = end
-        return Opened(control: recovery.control, first: recovery.firstSeen, batches: batches(recovery.batches))
+        return Opened(
+            control: recovery.control, damages: recovery.damages, first: recovery.firstSeen,
+            batches: batches(recovery.batches))
     }
 
     private func batches(_ found: [LogRecovery.Found]) -> [LogBatch] {

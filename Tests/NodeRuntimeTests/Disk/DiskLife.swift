@@ -58,7 +58,7 @@ final class DiskLife {
         directory = try NodeDirectory(path: path, node: NodeID(rawValue: "d1"))
         let log = try LogReader(directory)
         stores = ShardStores(directory: directory.storesPath, cacheBytes: 1 << 20, openFiles: 128)
-        let recovery = try StoreRecovery(log, stores, cluster: nil, sync: mode)
+        let recovery = try StoreRecovery(log, stores, directory: directory, sync: mode)
         applier = Applier(
             stores: stores, applied: recovery.applied,
             isApplied: { marks, _ in

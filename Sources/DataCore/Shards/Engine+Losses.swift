@@ -1,0 +1,33 @@
+import ClusterModel
+
+// A start that finds something lost: the replicas it concerns end here, the others remove them and have them learn anew
+// (RULES C14, E3).
+extension Engine {
+    /// A replica has lost something that it may have promised.
+    mutating func endLost(_ lost: RecoveredNode.Lost) {
+        effects.emit(
+            .note(
+                DataEffect.Note(
+                    .error, "\(lost.why): this copy is set aside, it learns anew from the others", shard: lost.shard)))
+        noteDropped(lost.shard, lost.incarnation)
+        effects.emit(.dropStore(StoreID(shard: lost.shard, incarnation: lost.incarnation)))
+    }
+
+    /// Logs the end of a replica of which nothing else is held.
+    private mutating func noteDropped(_ shard: ShardID, _ incarnation: Incarnation) {
+        dropped[shard] = max(dropped[shard] ?? incarnation, incarnation)
+        batch.beginRecord(shard: shard, incarnation: incarnation, epoch: .none, seq: .zero, kind: .drop)
+        batch.endRecord()
+    }
+
+    /// The log has lost bytes, and with them perhaps all that told of some replica: a copy that the map says is here and is
+    /// not has ended. Were it made again, an empty one would go by its name.
+    mutating func endUnknownReplicas() {
+        distrustsMap = false
+        for shard in routes.sortedShards where shard.policy.replicas > 1 && replicaIndex[shard.id] == nil {
+            guard let own = shard.replica(on: settings.id), dropped[shard.id].map({ $0 < own.incarnation }) ?? true
+            else { continue }
+            noteDropped(shard.id, own.incarnation)
+        }
+    }
+}
