@@ -24,6 +24,9 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     case logTail(count: Int)
     case setWeight(node: NodeID, weight: Double, plan: Bool)
     case setMaintenance(node: NodeID, on: Bool, plan: Bool)
+    /// Hands the role of a shard's primary to another of its members (RULES C13). Answered by `done` once it is durable; it
+    /// serves a little later (poll `listShards`).
+    case promote(shard: ShardID, to: NodeID, plan: Bool)
     /// Retires a node that holds no replica and is down; its store is never accepted again, its name is free.
     case removeNode(node: NodeID, plan: Bool)
 

@@ -38,6 +38,7 @@ extension MetaNode {
             case .setMaintenance(let id, let isOn, let plan):
                 let summary = "\(isOn ? "put node \(id) into" : "take node \(id) out of") maintenance"
                 return try update(id, plan, draft, summary) { $0.standing = isOn ? .maintenance : .member }
+            case .promote(let shard, let target, let plan): return try promote(shard, target, plan, draft)
             case .removeNode(let id, let plan): return try removeNode(id, plan, draft)
             case .listKeyspaces, .listShards, .listNodes, .status, .logTail: return .answer(.admin(report(request)))
             }

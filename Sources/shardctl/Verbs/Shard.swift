@@ -6,7 +6,7 @@ import ClusterModel
 struct ShardNoun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shard", abstract: "Shards: the pieces of a keyspace and where they are.",
-        subcommands: [ShardList.self, ShardShow.self, ShardWhere.self])
+        subcommands: [ShardList.self, ShardShow.self, ShardWhere.self, ShardPromote.self])
 }
 
 /// `shardctl shard ls [K]`
@@ -99,5 +99,43 @@ struct ShardWhere: AsyncParsableCommand {
             throw CommandFailure(error)
         }
         try Explanation(of: Key(Array(key.utf8)), in: keyspace, by: table).show(globals)
+    }
+}
+
+/// `shardctl shard promote S --to N`
+struct ShardPromote: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "promote", abstract: "Make another member of a shard its primary.",
+        discussion: """
+            The present primary hands its role over at its last record; commands wait meanwhile. Exits 0 when the other
+            member serves.
+
+            EXAMPLES:
+              shardctl shard promote 3 --to d2 --yes
+            """)
+
+    @Argument(help: "The shard's number.") var shard: UInt64
+    @Option(help: "The --id of a node that is a member of the shard.") var to: String
+    @OptionGroup(title: "Global options") var globals: GlobalOptions
+
+    func run() async throws {
+        let meta = try globals.metaClient()
+        let (id, target) = (ShardID(rawValue: shard), NodeID(rawValue: to))
+        let change = Change(meta: meta, globals: globals)
+        guard let answer = try await change.carryOut({ .promote(shard: id, to: target, plan: $0) }) else { return }
+        let done = try DoneDocument(answer)
+        if !globals.detach {
+            let isServed = try await Waiting.until(within: Waiting.bound, hint: "shardctl shard show \(shard)") {
+                guard case .shards(let shards) = try await ask(meta, .listShards(keyspace: nil)) else {
+                    throw unexpected("shard ls")
+                }
+                let serves = shards.first { $0.id == id }?.primary == target
+                return serves ? nil : "waiting for node \(target) to serve shard \(shard)"
+            }
+            guard isServed else {
+                throw CommandFailure(.stillRunning, "handed over, but node \(target) does not serve shard \(shard) yet")
+            }
+        }
+        try done.show(globals)
     }
 }
