@@ -77,7 +77,6 @@ extension Engine {
 
     /// Stores hold more; batches come back.
     mutating func noteApplied(_ marks: [DataInput.Applied], spent: [LogBatch]) {
-        rows.stir()
         for mark in marks {
             guard let index = replicaIndex[mark.store.shard], replicas[index].store == mark.store else { continue }
             numbers[index].applied = max(numbers[index].applied, mark.seq.rawValue)

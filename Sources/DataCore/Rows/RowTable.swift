@@ -12,8 +12,6 @@ import ClusterModel
     private(set) var bytes = 0
     /// Where eviction goes on: an index in the directory and a place in that segment.
     private var hand = (segment: 0, place: 0)
-    /// What was held when eviction looked at every row in vain; 0 = it did not.
-    private var stuckBytes = 0
 
     init() {
         depth = 0
@@ -134,25 +132,15 @@ import ClusterModel
         segment.remove(at: place)
         bytes -= row.footprint
         count -= 1
-        stuckBytes = 0
         row.deallocate()
     }
 
     /// Frees rows until at most `limit` bytes are held, or `steps` places were looked at. A row used since the hand last
     /// passed gets one more round (CLOCK).
-    /// When every row was looked at in vain, nothing is done until the table grew or was stirred.
     /// - Parameter isClean: whether LevelDB holds all that this row says.
     mutating func evict(to limit: Int, steps: Int, _ isClean: (Row) -> Bool) {
-        guard bytes > max(limit, stuckBytes) else { return }
-        stuckBytes = 0
         var left = steps
-        // Twice each: once for its flag.
-        var hopeful = 2 * count
-        while bytes > limit, left > 0 {
-            guard hopeful > 0 else {
-                stuckBytes = bytes
-                return
-            }
+        while bytes > limit, left > 0, count > 0 {
             if hand.segment >= 1 << depth { hand = (0, 0) }
             let segment = unsafe directory[hand.segment]
             if hand.place >= RowSegment.places {
@@ -165,22 +153,17 @@ import ClusterModel
                 hand.place += 1
                 continue
             }
-            hopeful -= 1
             if row.isRaised(Row.Flag.referenced) {
                 row.clear(Row.Flag.referenced)
                 hand.place += 1
             } else if !row.isLoading, isClean(row) {
                 // What was behind may move into this place: the hand stays.
                 remove(in: segment, at: hand.place)
-                hopeful = 2 * count
             } else {
                 hand.place += 1
             }
         }
     }
-
-    /// Rows may have become clean.
-    mutating func stir() { stuckBytes = 0 }
 
     /// Frees every row that satisfies `isGone`: a replica that left this node.
     mutating func removeAll(where isGone: (Row) -> Bool) {
