@@ -8,7 +8,7 @@ struct ClusterTests {
     /// A re-assignment seen under load, as often and as fast as the metadata group takes it.
     @Test("ClusterClient sees no error while an empty shard changes its node 200 times", .timeLimit(.minutes(5)))
     func reassignment() async throws {
-        let changes = 200
+        let least = 200
         let cluster = try await LocalCluster(dataNodes: 2)
         let meta = MetaClient(options: MetaOptions(addresses: [cluster.meta]))
         let wish = KeyspaceWish(name: "default", scheme: SchemeParameters(kind: .hash, shards: 8), replicas: 1)
@@ -27,11 +27,16 @@ struct ClusterTests {
         try #require(empty.count > 100 && others.count > 1000)
 
         let fetchesBefore = client.routeFetches
+        var changes = 0
         do {
-            let operations = try await Self.operations(of: client, reading: empty, writing: others) {
-                for _ in 0..<changes { try await meta.giveOn(moving) }
+            _ = try await Self.operations(of: client, reading: empty, writing: others) { progress in
+                // Few operations would mean little: beside other tests clients may be slow.
+                while changes < least || progress.count <= least, changes < 10 * least {
+                    try await meta.giveOn(moving)
+                    changes += 1
+                }
+                #expect(progress.count > least, "too few operations to mean anything")
             }
-            #expect(operations > changes, "\(operations) operations in \(changes) changes: too few to mean anything")
         } catch {
             Issue.record("\(error)\n\(cluster.lastWords)")
         }
@@ -58,7 +63,7 @@ struct ClusterTests {
         let isReachable = try? await ClusterClient.connect(ClusterClientOptions(meta: [cluster.meta]))
         #expect(isReachable == nil)
         let fetches = client.routeFetches
-        let operations = try await Self.operations(of: client, reading: [Array("absent".utf8)], writing: keys) {
+        let operations = try await Self.operations(of: client, reading: [Array("absent".utf8)], writing: keys) { _ in
             for key in keys {
                 let value = try await client.get(key)
                 #expect(value != nil)
@@ -72,32 +77,36 @@ struct ClusterTests {
     /// Reads and writes of four workers until the work beside them is done; gives their number, or the first error.
     private static func operations(
         of client: ClusterClient, reading empty: [[UInt8]], writing others: [[UInt8]],
-        beside work: () async throws -> Void
+        beside work: (Progress) async throws -> Void
     ) async throws -> Int {
-        let isOver = Flag()
+        let progress = Progress()
         return try await withThrowingTaskGroup(of: Int.self) { tasks in
             for worker in 0..<4 {
                 tasks.addTask {
                     var operations = 0
-                    while !isOver.isRaised.load(ordering: .relaxed) {
+                    while !progress.isOver.load(ordering: .relaxed) {
                         #expect(try await client.get(empty[(operations * 7 + worker) % empty.count]) == nil)
                         let written = others[(operations * 4 + worker) % others.count]
                         _ = try await client.set(written, to: Array("\(operations)".utf8))
                         operations += 1
+                        progress.operations.wrappingAdd(1, ordering: .relaxed)
                     }
                     return operations
                 }
             }
             do {
                 // The workers end by this alone, also when a change is refused.
-                defer { isOver.isRaised.store(true, ordering: .relaxed) }
-                try await work()
+                defer { progress.isOver.store(true, ordering: .relaxed) }
+                try await work(progress)
             }
             return try await tasks.reduce(0, +)
         }
     }
 
-    private final class Flag: Sendable {
-        let isRaised = Atomic(false)
+    /// How far the workers are.
+    private final class Progress: Sendable {
+        let isOver = Atomic(false)
+        let operations = Atomic(0)
+        var count: Int { operations.load(ordering: .relaxed) }
     }
 }

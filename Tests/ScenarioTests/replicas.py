@@ -210,8 +210,11 @@ def switching(flow):
 def main():
     only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
     report = Report()
-    for body in (kill_9_majority, kill_9_any, all_at_once, without_metasrv, switching):
-        for flow in ("fanout", "chain"):
+    # One flow for each on a landing, both in the soak: the chaos tests have both each time.
+    for body, flows in ((kill_9_majority, ("fanout", "chain")), (kill_9_any, ("chain", "fanout")),
+                        (all_at_once, ("fanout", "chain")), (without_metasrv, ("chain", "fanout")),
+                        (switching, ("fanout", "chain"))):
+        for flow in flows if SOAK or only else flows[:1]:
             name = f"replicas: {body.__name__} {flow}"
             if only in name:
                 report.test(name, body, flow)

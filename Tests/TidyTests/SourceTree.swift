@@ -14,6 +14,8 @@ enum SourceTree {
             for case let name as String in walk {
                 let path = folder + "/" + name
                 if path.contains("/.") || path.contains("__pycache__") { continue }
+                // What a link leads to is looked at where it is.
+                if walk.fileAttributes?[.type] as? FileAttributeType == .typeSymbolicLink { continue }
                 if let file = read(path) { found.append(file) }
             }
         }

@@ -1,0 +1,1 @@
+../../../DataCoreTests/RowTableTests.swift
