@@ -34,8 +34,9 @@ public struct Linearizability {
     /// Distinct states of the key, by number.
     private var states = [KeyState.absent]
     private var numbers = [KeyState.absent: 0]
-    /// What each operation makes of the states it was tried on.
+    /// What each operation makes of the first states it was tried on, and, by operation and state, of all others.
     private var effects: [[Effect]]
+    private var furtherEffects: [UInt64: Effect] = [:]
     /// What walls may have shown while each operation took place.
     private let walls: [ClosedRange<Int64>]
     /// Whether there are deadlines: then two operations that read alike may differ in when they can take effect.
@@ -222,13 +223,22 @@ public struct Linearizability {
         return point.done >> UInt128(slots[before]) & 1 == 0
     }
 
+    /// So many states of an operation are looked through one by one; a counter may have thousands.
+    private static let listed = 16
+
     /// What an operation makes of a state.
     private mutating func effect(of operation: Int, on state: Int) -> Effect {
         for known in effects[operation] where known.state == state { return known }
+        let place = UInt64(operation) << 32 | UInt64(state)
+        if effects[operation].count == Self.listed, let known = furtherEffects[place] { return known }
         let reached = history[operation].effects(on: states[state], walls: walls[operation]).map { number(of: $0) }
         let effect = Effect(
             state: state, first: reached.first ?? -1, second: reached.count > 1 ? reached[1] : -1)
-        effects[operation].append(effect)
+        if effects[operation].count < Self.listed {
+            effects[operation].append(effect)
+        } else {
+            furtherEffects[place] = effect
+        }
         return effect
     }
 
