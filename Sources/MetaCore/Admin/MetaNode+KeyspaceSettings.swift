@@ -21,18 +21,16 @@ extension MetaNode {
         }
         var shards: [ShardConfiguration] = []
         if keyspace.policy != known.policy {
-            for var shard in draft.shards(of: keyspace.id) {
+            for shard in draft.shards(of: keyspace.id) {
                 guard isHandedOver(shard, draft) else {
                     throw AdminRefusal(.unavailable, "shard \(shard.id) is being handed over: try again")
                 }
-                guard let epoch = shard.epoch.successor else {
+                guard var next = shard.next else {
                     throw .refused("shard \(shard.id) has reached the last epoch there is")
                 }
-                shard.epoch = epoch
-                shard.policy = keyspace.policy
-                shard.handedOverFrom = nil
-                shard.proposal = Proposal(proposer: "metasrv", request: epoch.rawValue)
-                shards.append(shard)
+                next.policy = keyspace.policy
+                next.handedOverFrom = nil
+                shards.append(next)
             }
         }
         return outcome(

@@ -34,18 +34,13 @@ extension MetaNode {
     private func handedOver(
         _ shard: ShardConfiguration, to member: Member, _ draft: ClusterState
     ) -> ShardConfiguration? {
-        guard let former = shard.primary, let giver = draft.node(former.node), isUp(giver),
-            let taker = draft.node(member.node), isUp(taker), isHandedOver(shard, draft),
-            let served = hearing(giver)?.reports[shard.id], served.epoch == shard.epoch, served.serving,
+        guard serves(shard), isHandedOver(shard, draft), let taker = draft.node(member.node), isUp(taker),
             let own = hearing(taker)?.reports[shard.id], own.epoch == shard.epoch,
-            own.incarnation == member.incarnation, let epoch = shard.epoch.successor
+            own.incarnation == member.incarnation, var next = shard.next
         else { return nil }
-        var next = shard
-        next.epoch = epoch
         next.members = [member] + shard.members.filter { $0 != member }
         next.primaryBoot = taker.boot
-        next.handedOverFrom = former.node
-        next.proposal = Proposal(proposer: "metasrv", request: epoch.rawValue)
+        next.handedOverFrom = shard.primary?.node
         return next
     }
 }

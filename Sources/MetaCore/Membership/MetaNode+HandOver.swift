@@ -31,20 +31,17 @@ extension MetaNode {
     func finishedHandOvers() -> [ClusterCommand] {
         var commands: [ClusterCommand] = []
         for held in state.shards.values where held.value.handedOverFrom != nil && commands.count < Self.batchLimit {
-            var shard = held.value
+            let shard = held.value
             // With ack below all the new one alone may lack what was committed: that ends by a take-over with seals.
             guard shard.policy.ack == .all, let primary = shard.primary, let node = state.node(primary.node),
                 isUp(node),
                 let found = hearing(node), found.routeVersion >= held.version,
                 let report = found.reports[shard.id], report.active < shard.epoch,
-                isHandedOver(shard, state), let epoch = shard.epoch.successor
+                isHandedOver(shard, state), var next = shard.next
             else { continue }
-            let expected = shard.epoch
-            shard.epoch = epoch
-            shard.handedOverFrom = nil
-            shard.primaryBoot = node.boot
-            shard.proposal = Proposal(proposer: "metasrv", request: epoch.rawValue)
-            commands.append(.reconfigure(expected: expected, shard))
+            next.handedOverFrom = nil
+            next.primaryBoot = node.boot
+            commands.append(.reconfigure(expected: shard.epoch, next))
         }
         return commands
     }

@@ -85,12 +85,9 @@ extension MetaNode {
     private func restarted(_ node: Node, _ draft: ClusterState) -> [ShardConfiguration]? {
         var configurations: [ShardConfiguration] = []
         for shard in draft.shards.values where shard.value.primary?.node == node.id {
-            var next = shard.value
-            guard next.primaryBoot != node.boot else { continue }
-            guard let epoch = next.epoch.successor else { return nil }
-            next.epoch = epoch
+            guard shard.value.primaryBoot != node.boot else { continue }
+            guard var next = shard.value.next else { return nil }
             next.primaryBoot = node.boot
-            next.proposal = Proposal(proposer: "metasrv", request: epoch.rawValue)
             // What the former primary has not given yet is waited for in the new epoch too (RULES C13).
             if isHandedOver(shard.value, draft) { next.handedOverFrom = nil }
             configurations.append(next)

@@ -17,26 +17,23 @@ extension MetaNode {
             for learner in shard.value.learners { learning[learner.node, default: 0] += 1 }
         }
         for entry in state.shards.values where commands.count < Self.batchLimit {
-            var shard = entry.value
-            guard shard.policy.replicas > 1, serves(shard), let epoch = shard.epoch.successor else { continue }
+            let shard = entry.value
+            guard shard.policy.replicas > 1, serves(shard), var next = shard.next else { continue }
             // A learner whose node is gone learns nothing any more.
-            shard.learners.removeAll { learner in state.node(learner.node).map { !isUp($0) } ?? true }
-            guard shard.members.count + shard.learners.count < shard.policy.replicas,
-                let learner = learner(for: shard, epoch, learning)
+            next.learners.removeAll { learner in state.node(learner.node).map { !isUp($0) } ?? true }
+            guard next.members.count + next.learners.count < next.policy.replicas,
+                let learner = learner(for: shard, in: next, learning)
             else { continue }
             learning[learner.node, default: 0] += 1
-            let expected = shard.epoch
-            shard.epoch = epoch
-            shard.learners = (shard.learners + [learner]).sorted()
-            shard.handedOverFrom = nil
-            shard.proposal = Proposal(proposer: "metasrv", request: epoch.rawValue)
-            commands.append(.reconfigure(expected: expected, shard))
+            next.learners = (next.learners + [learner]).sorted()
+            next.handedOverFrom = nil
+            commands.append(.reconfigure(expected: shard.epoch, next))
         }
         return commands
     }
 
     /// Whether the primary was heard to serve in this very epoch: only then the next one may follow.
-    private func serves(_ shard: ShardConfiguration) -> Bool {
+    func serves(_ shard: ShardConfiguration) -> Bool {
         guard let primary = shard.primary, let node = state.node(primary.node), isUp(node),
             let report = hearing(node)?.reports[shard.id]
         else { return false }
@@ -46,9 +43,9 @@ extension MetaNode {
     /// Who should take a copy: a node that still has one, which needs the log's end alone; else, once nobody may come back
     /// with his, the least loaded on a host of its own.
     private func learner(
-        for shard: ShardConfiguration, _ epoch: Epoch, _ learning: [NodeID: Int]
+        for shard: ShardConfiguration, in next: ShardConfiguration, _ learning: [NodeID: Int]
     ) -> Member? {
-        let held = shard.members + shard.learners
+        let held = next.members + next.learners
         let hosts = held.compactMap { state.node($0.node)?.fate }
         let others = state.members.filter { node in
             node.standing == .member && !held.contains { $0.node == node.id }
@@ -73,7 +70,7 @@ extension MetaNode {
             return load.0 != load.1 ? load.0 < load.1 : left.id < right.id
         }
         // A number no earlier replica of this shard had, since epochs only rise (RULES C15).
-        return best.map { Member(node: $0.id, incarnation: Incarnation(rawValue: epoch.rawValue)) }
+        return best.map { Member(node: $0.id, incarnation: Incarnation(rawValue: next.epoch.rawValue)) }
     }
 
     /// Whether a node was heard just now, so that what it reports is what it has.
