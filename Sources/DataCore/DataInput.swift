@@ -98,14 +98,12 @@ public struct RecoveredNode {
 
     /// A replica that must not go on as what it was.
     public struct Lost: Hashable, Sendable {
-        public var shard: ShardID
-        public var incarnation: Incarnation
+        public var store: StoreID
         /// One clause for whoever looks into the matter.
         public var why: String
 
-        public init(shard: ShardID, incarnation: Incarnation, why: String) {
-            self.shard = shard
-            self.incarnation = incarnation
+        public init(_ store: StoreID, why: String) {
+            self.store = store
             self.why = why
         }
     }

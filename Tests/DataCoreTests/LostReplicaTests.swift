@@ -9,7 +9,7 @@ import Testing
 
     @Test func aLostReplicaEndsAndIsNotMadeAgain() {
         var found = RecoveredNode(cluster: ReplicaNode.cluster, replicas: [], batches: [])
-        found.lost = [RecoveredNode.Lost(shard: ReplicaNode.shard, incarnation: .first, why: "a test")]
+        found.lost = [RecoveredNode.Lost(Self.store, why: "a test")]
         let node = ReplicaNode(found)
         #expect(node.droppedStores == [Self.store])
         #expect(node.logged.map(\.kind) == [.drop])

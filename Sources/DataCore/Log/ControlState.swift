@@ -191,14 +191,9 @@ public struct ControlState: Sendable {
         var known = shards[place]
         var control = control
         if known.incarnation == control.incarnation {
-            control.hasGap = known.hasGap
-            known.hasGap = false
-            if known.isDoubtful {
-                known.isDoubtful = false
-                var said = control
-                said.hasGap = false
-                control.hasGap = control.hasGap || known != said
-            }
+            let (hasGap, isDoubtful) = (known.hasGap, known.isDoubtful)
+            (known.hasGap, known.isDoubtful) = (false, false)
+            control.hasGap = hasGap || isDoubtful && known != control
         }
         shards[place] = control
     }
@@ -242,11 +237,7 @@ public struct ControlState: Sendable {
     /// Writes the records that open a segment.
     public func write(to batch: LogBatch) {
         if Mutant.e8NoCheckpoint.isOn { return }
-        for shard in dropped.keys.sorted() {
-            batch.beginRecord(
-                shard: shard, incarnation: dropped[shard] ?? .first, epoch: .none, seq: .zero, kind: .drop)
-            batch.endRecord()
-        }
+        for shard in dropped.keys.sorted() { batch.drop(shard, dropped[shard] ?? .first) }
         for control in all {
             batch.beginRecord(
                 shard: control.shard, incarnation: control.incarnation, epoch: control.lastEpoch, seq: control.last,

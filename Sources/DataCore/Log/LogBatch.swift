@@ -115,6 +115,13 @@ public import ClusterModel
         unsafe state.pointee.records += 1
     }
 
+    /// Adds a record that says that a life of a shard's replica ended, which is known by nothing else here.
+    /// - Precondition: as for `beginRecord`.
+    public func drop(_ shard: ShardID, _ incarnation: Incarnation) {
+        beginRecord(shard: shard, incarnation: incarnation, epoch: .none, seq: .zero, kind: .drop)
+        endRecord()
+    }
+
     /// Forgets the open record and what was put into it. - Precondition: one is open.
     public func cancelRecord() {
         let open = unsafe state.pointee.open

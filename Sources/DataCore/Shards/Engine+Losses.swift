@@ -8,16 +8,16 @@ extension Engine {
         effects.emit(
             .note(
                 DataEffect.Note(
-                    .error, "\(lost.why): this copy is set aside, it learns anew from the others", shard: lost.shard)))
-        noteDropped(lost.shard, lost.incarnation)
-        effects.emit(.dropStore(StoreID(shard: lost.shard, incarnation: lost.incarnation)))
+                    .error, "\(lost.why): this copy is set aside, it learns anew from the others",
+                    shard: lost.store.shard)))
+        noteDropped(lost.store.shard, lost.store.incarnation)
+        effects.emit(.dropStore(lost.store))
     }
 
     /// Logs the end of a replica of which nothing else is held.
     private mutating func noteDropped(_ shard: ShardID, _ incarnation: Incarnation) {
         dropped[shard] = max(dropped[shard] ?? incarnation, incarnation)
-        batch.beginRecord(shard: shard, incarnation: incarnation, epoch: .none, seq: .zero, kind: .drop)
-        batch.endRecord()
+        batch.drop(shard, incarnation)
     }
 
     /// The log has lost bytes, and with them perhaps all that told of some replica: a copy that the map says is here and is

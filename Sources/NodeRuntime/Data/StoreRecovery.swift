@@ -28,15 +28,13 @@ struct StoreRecovery {
                     RecoveredNode.Replica(
                         shard: control.shard, incarnation: control.incarnation, configuration: configuration,
                         promised: control.promised, lastEpoch: control.lastEpoch, last: control.last, applied: held,
-                        epochs: control.epochs, time: 0
-                    ))
+                        epochs: control.epochs, time: 0))
             case .lost(let why):
                 guard configuration.hasOthers(than: directory.identity.node) else {
                     throw Self.refusal(directory, store, log.damages, why)
                 }
                 try stores.setAside(store)
-                lost.append(
-                    RecoveredNode.Lost(shard: control.shard, incarnation: control.incarnation, why: why))
+                lost.append(RecoveredNode.Lost(store, why: why))
             }
         }
         let batches = try log.batches { header in

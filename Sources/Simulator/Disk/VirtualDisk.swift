@@ -44,7 +44,7 @@ public final class VirtualDisk {
                     throw Unusable(description: "store \(id): \(judgement), and no other copy is known")
                 }
                 stores[id] = nil
-                lost.append(RecoveredNode.Lost(shard: control.shard, incarnation: control.incarnation, why: why))
+                lost.append(RecoveredNode.Lost(id, why: why))
                 continue
             }
             known[id] = held

@@ -62,7 +62,7 @@ import Testing
         let (node, log, stores) = try recover(bench)
         stores.close()
         #expect(node.isDamaged && log.damages.count == 1)
-        #expect(node.lost.map(\.shard) == [ShardID(rawValue: 1)])
+        #expect(node.lost.map(\.store.shard) == [ShardID(rawValue: 1)])
         #expect(node.replicas.map(\.shard) == [ShardID(rawValue: 2)])
         #expect(node.replicas.first?.last == Seq(rawValue: 3))
         let held = node.batches.flatMap { batch -> [Seq] in
@@ -80,9 +80,7 @@ import Testing
             let writer = try bench.writer(try bench.directory())
             let ending = LogBatch()
             ending.ticket = 1
-            ending.beginRecord(
-                shard: ShardID(rawValue: 1), incarnation: .first, epoch: .none, seq: .zero, kind: .drop)
-            ending.endRecord()
+            ending.drop(ShardID(rawValue: 1), .first)
             bench.submit(writer, ending)
             #expect(bench.waitDurable(1))
             writer.stop()
