@@ -80,7 +80,7 @@ struct ClusterTests {
         beside work: (Progress) async throws -> Void
     ) async throws -> Int {
         let progress = Progress()
-        return try await withThrowingTaskGroup(of: Int.self) { tasks in
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
             for worker in 0..<4 {
                 tasks.addTask {
                     var operations = 0
@@ -91,7 +91,6 @@ struct ClusterTests {
                         operations += 1
                         progress.operations.wrappingAdd(1, ordering: .relaxed)
                     }
-                    return operations
                 }
             }
             do {
@@ -99,8 +98,9 @@ struct ClusterTests {
                 defer { progress.isOver.store(true, ordering: .relaxed) }
                 try await work(progress)
             }
-            return try await tasks.reduce(0, +)
+            try await tasks.waitForAll()
         }
+        return progress.count
     }
 
     /// How far the workers are.

@@ -80,12 +80,7 @@ struct LogRecoveryTests {
 
     @Test("only shards of which something may be missing are lost")
     func othersAreWhole() {
-        var tape = Tape()
-        tape.openSegment()
-        for shard in [1, 2, 3, 1, 2, 1, 3] as [UInt64] {
-            tape.write(shard: shard)
-            tape.sync()
-        }
+        var tape = Tape.synced([1, 2, 3, 1, 2, 1, 3])
         tape.flip(batch: 4)
         let early = tape.recover()
         #expect(early.isLost(1) == false && early.isLost(3) == false, "their next records follow their last")
@@ -97,12 +92,7 @@ struct LogRecoveryTests {
 
     @Test("a checkpoint behind lost bytes shows which shards lack nothing")
     func checkpointAttests() {
-        var tape = Tape()
-        tape.openSegment()
-        for shard in [1, 2, 2, 2] as [UInt64] {
-            tape.write(shard: shard)
-            tape.sync()
-        }
+        var tape = Tape.synced([1, 2, 2, 2])
         tape.flip(batch: 1)
         #expect(tape.recover().isLost(1) == true)
         tape.openSegment()
@@ -154,12 +144,7 @@ struct LogRecoveryTests {
         "the first record of a later epoch behind lost bytes shows nothing: the log may have been cut and grown again")
     func anotherEpochShowsNothing() {
         for kind in [RecordKind.data, .epochStart] {
-            var tape = Tape()
-            tape.openSegment()
-            for shard in [1, 1, 2] as [UInt64] {
-                tape.write(shard: shard)
-                tape.sync()
-            }
+            var tape = Tape.synced([1, 1, 2])
             tape.epoch = 2
             tape.write(shard: 1, kind: kind)
             tape.sync()
@@ -171,12 +156,7 @@ struct LogRecoveryTests {
 
     @Test("behind two bad spots a shard must be shown whole twice")
     func twoSpots() {
-        var tape = Tape()
-        tape.openSegment()
-        for shard in [1, 2, 1, 3, 1, 2, 3] as [UInt64] {
-            tape.write(shard: shard)
-            tape.sync()
-        }
+        var tape = Tape.synced([1, 2, 1, 3, 1, 2, 3])
         tape.flip(batch: 1)
         tape.flip(batch: 3)
         let recovery = tape.recover()

@@ -31,9 +31,7 @@ struct Tape {
     /// The replica of shard 1 ends, and a new one takes its place.
     mutating func endLife() {
         let batch = LogBatch()
-        batch.beginRecord(
-            shard: ShardID(rawValue: 1), incarnation: incarnation, epoch: .none, seq: .zero, kind: .drop)
-        batch.endRecord()
+        batch.drop(ShardID(rawValue: 1), incarnation)
         control.note(batch)
         put(batch, isCheckpoint: false)
         incarnation = Incarnation(rawValue: incarnation.rawValue + 1)
@@ -79,6 +77,17 @@ struct Tape {
                 tape.write()
                 if syncsEach { tape.sync() }
             }
+        }
+        return tape
+    }
+
+    /// A log of one segment: a batch for each of the shards, synced by itself.
+    static func synced(_ shards: [UInt64]) -> Tape {
+        var tape = Tape()
+        tape.openSegment()
+        for shard in shards {
+            tape.write(shard: shard)
+            tape.sync()
         }
         return tape
     }

@@ -384,17 +384,13 @@ def copies(cluster, name):
     return {shard["id"] for shard in cluster.shardctl_json("shard", "ls") if name in shard["members"]}
 
 
-def is_whole(cluster):
-    return all(len(shard["members"]) == 3 and shard["state"] == "serving" for shard in cluster.shardctl_json("shard", "ls"))
-
-
 def bad_byte():
     """A byte of one node's log goes bad while it is down. It starts, gives up the copies that may lack something, and the
     others teach these anew; the damaged segment stays. All that was acknowledged is there, on that node alone too: the others
     lose their logs the same way, one after another."""
     with Cluster(data=3, meta=1, keyspace=None) as cluster:
         cluster.shardctl("keyspace", "create", "default", "--replicas", "3", "--shards", "4", "--yes")
-        eventually(lambda: is_whole(cluster), "three members of every shard", 60, 0.3)
+        eventually(cluster.is_whole, "three members of every shard", 60, 0.3)
         with Load([cluster.gateway_port(i) for i in (1, 2, 3)], writers=6, tolerate=DEAD_NODE) as load:
             given_up = 0
             for name in ("d1", "d2", "d3"):
@@ -402,7 +398,7 @@ def bad_byte():
                 cluster.kill(name)
                 segment = flip_in_the_middle(cluster, name)
                 cluster.restart(name)
-                eventually(lambda: is_whole(cluster), f"{name}: three members of every shard again", 90, 0.3)
+                eventually(cluster.is_whole, f"{name}: three members of every shard again", 90, 0.3)
                 expect((segment.parent / (segment.name + ".damaged")).exists(), f"{segment} is kept")
                 said = (cluster.folder / "logs" / f"{name}.log").read_text(errors="replace")
                 given_up += said.count("this copy is set aside")

@@ -131,6 +131,10 @@ class Cluster:
     def shardctl_json(self, *arguments):
         return json.loads(self.shardctl("-o", "json", *arguments))
 
+    def is_whole(self):
+        """Whether every shard is served and has three members."""
+        return all(len(shard["members"]) == 3 and shard["state"] == "serving" for shard in self.shardctl_json("shard", "ls"))
+
     def wait_until_healthy(self):
         """After metasrv processes have come back they hear of a node first, then it counts: 5 and 2 on the way."""
         def health():
