@@ -109,6 +109,12 @@ public enum Mutant: String, CaseIterable, Sendable {
     case e3PassesOverTornBatch
     /// E3: a batch says that what was written before it is synced, though it is not.
     case e3ClaimsSynced
+    /// E3: a copy that the map says is here, and of which a damaged log tells nothing, is made anew.
+    case e3MakesUnknownReplicas
+    /// E3: a promise that names records which the log lacks is no sign that it lost them.
+    case e3TrustsLonePromises
+    /// E3: a member whose node has lost its copy stays a member.
+    case e3KeepsEndedMembers
     /// E5: segments of the log are deleted when the stores hold their records, though not in table files.
     case e5DeletesUnflushed
     /// E7: the directory of a new segment is not synced.

@@ -105,7 +105,9 @@ extension MetaNode {
     /// What the group does by itself, at most one configuration a shard.
     private func overdue() -> [ClusterCommand] {
         let handOvers = finishedHandOvers()
-        return handOvers.isEmpty ? missingReplicas() : handOvers
+        if !handOvers.isEmpty { return handOvers }
+        let endings = withoutEndedCopies()
+        return endings.isEmpty ? missingReplicas() : endings
     }
 
     private mutating func pumpBatch(_ term: Term, _ effects: inout Effects<MetaEffect>) {

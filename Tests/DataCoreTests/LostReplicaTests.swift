@@ -27,6 +27,19 @@ import Testing
         #expect(node.logged.map(\.kind) == [.drop], "the next start knows it too")
     }
 
+    /// A shard of one copy: an empty one in its place would be the loss of all that was acknowledged.
+    @Test func theOnlyCopyIsNotMadeAgainEither() {
+        var found = RecoveredNode(cluster: ReplicaNode.cluster, replicas: [], batches: [])
+        found.isDamaged = true
+        let node = ReplicaNode(found)
+        node.adopt(3, [1])
+        #expect(node.glance == nil && node.opened.isEmpty && node.droppedStores.isEmpty)
+        #expect(node.logged.map(\.kind) == [.drop], "the next start knows it too")
+        #expect(node.errors.contains { $0.contains("no other copy is known") })
+        node.adopt(4, [1])
+        #expect(node.opened.isEmpty, "no later epoch brings it back")
+    }
+
     @Test func whatEndedInAnEarlierLifeOfTheProcessIsNotMadeAgain() {
         var found = RecoveredNode(cluster: ReplicaNode.cluster, replicas: [], batches: [])
         found.dropped = [ReplicaNode.shard: .first]

@@ -19,6 +19,8 @@ final class ReplicaNode {
     private var answers: [UInt64: ForwardOutcome] = [:]
     private(set) var opened: [StoreID] = []
     private(set) var droppedStores: [StoreID] = []
+    /// What it complained of.
+    private(set) var errors: [String] = []
     /// Questions to the store that are not answered.
     private var reads: [RowBatch] = []
     private var replies: [ConnectionID: [UInt8]] = [:]
@@ -79,6 +81,7 @@ final class ReplicaNode {
         case .install(_, let chunk): installed.append(chunk)
         case .openStore(let store, _): opened.append(store)
         case .dropStore(let store): droppedStores.append(store)
+        case .note(let note) where note.level == .error: errors.append(note.text)
         case .read(let questions): reads.append(questions)
         case .answer(_, let batch):
             var cursor = ForwardReplyCursor(batch.bytes.view)

@@ -61,6 +61,17 @@ struct ControlStateTests {
         #expect(fold.shard(1)?.hasGap == true)
     }
 
+    @Test("a promise names the last record there was: one above what the log has tells of lost ones (RULES E3)")
+    func promiseBehindLostRecords() {
+        var fold = Fold()
+        fold.note(.promise, epoch: 3, seq: 7, [1])
+        #expect(fold.shard()?.isLost == true)
+        fold.note(.epochStart, shard: 2, seq: 1, [1])
+        fold.note(.data, shard: 2, seq: 2)
+        fold.note(.promise, shard: 2, epoch: 4, seq: 2, [1])
+        #expect(fold.shard(2)?.isLost == false)
+    }
+
     @Test("records of an earlier life are passed over, those of a new one begin anew (RULES C15)")
     func lives() {
         var fold = Fold()

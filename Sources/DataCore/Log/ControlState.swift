@@ -212,6 +212,8 @@ public struct ControlState: Sendable {
     }
 
     private mutating func promise(_ place: Int, _ header: RecordHeader, _ payload: ByteView) {
+        // A promise names the last record there was: what lost bytes held may be told by it alone.
+        if header.seq > shards[place].last, !Mutant.e3TrustsLonePromises.isOn { shards[place].hasGap = true }
         guard header.epoch >= shards[place].promised else { return }
         shards[place].promised = header.epoch
         shards[place].configuration = payload.array

@@ -39,6 +39,8 @@ public struct LogRecovery {
     /// Behind the last whole batch.
     public private(set) var end = LogOffset.zero
     public private(set) var lastChecksum: UInt32 = 0
+    /// Everything before here was on disk, as the log itself says: what is lost behind it looks like a torn tail.
+    public private(set) var vouchedThrough = LogOffset.zero
     /// Where the log has lost bytes, in order. What lies behind each is taken; of which shards something may lack is told by
     /// `ShardControl.isLost`.
     public private(set) var damages: [Damage] = []
@@ -126,6 +128,7 @@ public struct LogRecovery {
         }
         batches.append(Found(start: found.start, size: found.padded, checksum: found.checksum))
         lastChecksum = found.checksum
+        vouchedThrough = max(vouchedThrough, found.syncedThrough)
         end = found.end
     }
 

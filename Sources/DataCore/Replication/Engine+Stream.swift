@@ -92,10 +92,10 @@ extension Engine {
         else { return }
         var records = ByteBuffer(capacity: 64 << 10)
         let last = collect(index, from: follower.sent + 1, into: &records)
-        guard last > follower.sent else {
-            // One that has nothing yet is better off with the rows than with all that ever happened to them.
-            return follower.isLearner && follower.sent == 0 ? teach(index, place) : searchLog(index, place)
-        }
+        // One that has nothing yet is better off with the rows than with all that ever happened to them. A piece of that might
+        // be all there is of it, and who has a piece is not taught any more.
+        if follower.isLearner, follower.sent == 0, last < numbers[index].streamed { return teach(index, place) }
+        guard last > follower.sent else { return searchLog(index, place) }
         replicas[index].followers[place].foundAt = nil
         send(index, place, records.view, through: last)
     }

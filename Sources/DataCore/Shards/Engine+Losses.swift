@@ -21,13 +21,22 @@ extension Engine {
     }
 
     /// The log has lost bytes, and with them perhaps all that told of some replica: a copy that the map says is here and is
-    /// not has ended. Were it made again, an empty one would go by its name.
+    /// not has ended, the only one of its shard too. Were it made again, an empty one would go by its name.
     mutating func endUnknownReplicas() {
         distrustsMap = false
-        for shard in routes.sortedShards where shard.policy.replicas > 1 && replicaIndex[shard.id] == nil {
+        if Mutant.e3MakesUnknownReplicas.isOn { return }
+        for shard in routes.sortedShards where replicaIndex[shard.id] == nil {
             guard let own = shard.replica(on: settings.id), dropped[shard.id].map({ $0 < own.incarnation }) ?? true
             else { continue }
             noteDropped(shard.id, own.incarnation)
+            guard !shard.hasOthers(than: settings.id) else { continue }
+            effects.emit(
+                .note(
+                    DataEffect.Note(
+                        .error,
+                        "the damaged log tells nothing of this shard and no other copy is known: it stays closed here, "
+                            + "its store is kept; restore the directory from a backup, or drop the keyspace",
+                        shard: shard.id)))
         }
     }
 }

@@ -18,7 +18,7 @@ struct StoreRecovery {
             let store = StoreID(shard: control.shard, incarnation: control.incarnation)
             let bytes = control.configuration
             guard let configuration = bytes.withByteView({ ShardConfiguration(decoding: $0) }) else {
-                guard !control.isLost else { throw Self.refusal(directory, store, log.damages, "nothing tells of it") }
+                // Whether others have a copy is told by the map alone: the core ends it by that.
                 continue
             }
             switch try Self.judge(control, configuration, log, stores, sync) {
@@ -48,7 +48,7 @@ struct StoreRecovery {
             cluster: directory.identity.cluster, replicas: replicas.sorted { $0.shard < $1.shard }, batches: batches)
         node.lost = lost
         node.dropped = log.control.dropped
-        node.isDamaged = !log.damages.isEmpty
+        node.isDamaged = !log.damages.isEmpty || log.control.all.contains(where: \.isLost)
         self.node = node
         self.applied = applied
     }

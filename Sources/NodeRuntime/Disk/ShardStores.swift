@@ -45,8 +45,8 @@ final class ShardStores: @unchecked Sendable {
     func open(_ id: StoreID, usesSlots: Bool, isNew: Bool) throws(DiskError) {
         let path = path(id)
         if isNew, Files.exists(path), try Files.names(in: path).isEmpty == false {
-            // A store of this very life can only be there if its creation was not logged: nothing in it was promised.
-            try Files.removeTree(path)
+            // A store of this very life that the log does not know: made just before a crash, or what told of it is lost.
+            try Self.setAside(path, as: "unknown", in: directory)
         }
         try Files.makeDirectory(path)
         condition.lock()
@@ -181,19 +181,22 @@ final class ShardStores: @unchecked Sendable {
         }
     }
 
-    /// Puts the directory of a store that LevelDB refuses out of the way, so that it can be made again from the log; the
-    /// damaged one stays until somebody looked at it.
+    /// Puts the directory of a store that lost something out of the way.
     func setAside(_ id: StoreID) throws(DiskError) {
         condition.lock()
         entries[id] = nil
         condition.unlock()
         let path = path(id)
-        guard Files.exists(path) else { return }
-        var aside = path + ".damaged"
+        if Files.exists(path) { try Self.setAside(path, as: "damaged", in: directory) }
+    }
+
+    /// Gives a store's directory another name, so that it can be made again: what is in it stays until somebody looked at it.
+    private static func setAside(_ path: String, as ending: String, in directory: String) throws(DiskError) {
+        var aside = "\(path).\(ending)"
         var number = 1
         while Files.exists(aside) {
             number += 1
-            aside = path + ".damaged-\(number)"
+            aside = "\(path).\(ending)-\(number)"
         }
         guard unsafe rename(path, aside) == 0 else { throw DiskError("cannot rename", path) }
         try Files.syncDirectory(directory)

@@ -91,7 +91,9 @@ final class Invariants {
         guard let configuration = world.map.configuration(glance.shard, glance.epoch) else { return }
         let holders = configuration.members.count { member in
             guard let node = world.nodes.firstIndex(where: { $0.id == member.node }) else { return false }
-            return ledger.holds(glance.shard, glance.commit, node: node, as: process.machine.index)
+            // One whose life has ended since had it when it said so.
+            return ledger.hasEnded(glance.shard, member)
+                || ledger.holds(glance.shard, glance.commit, node: node, as: process.machine.index)
         }
         let needed = configuration.policy.ack.needed(of: configuration.members.count)
         if holders < needed {

@@ -55,11 +55,12 @@ final class MapLedger {
             "shard \(shard.id) epoch \(shard.epoch): \(members)\(learners) by \(shard.proposal.proposer)")
     }
 
-    /// C17: no change leaves fewer members than min-in-sync, where members are in sync by being members. I6: all members of a later configuration hold what was
-    /// committed in earlier ones; of policies that ask for fewer, one does.
+    /// C17: no change leaves fewer members than min-in-sync, where members are in sync by being members, but for those whose
+    /// lives have ended. I6: all members of a later configuration hold what was committed in earlier ones; of policies that
+    /// ask for fewer, one does.
     private func checkMembers(_ shard: ShardConfiguration) {
         if let former = newest[shard.id], shard.policy.ack == .all,
-            shard.members.count < min(former.members.count, shard.policy.minInSync)
+            shard.members.count < min(former.members.count, shard.policy.minInSync), !isOfEnded(former, shard)
         {
             violate("C17: epoch \(shard.epoch) of shard \(shard.id) keeps \(shard.members.count) members")
         }
@@ -68,7 +69,7 @@ final class MapLedger {
         var lacking: [String] = []
         for member in shard.members {
             guard let node = world.nodes.firstIndex(where: { $0.id == member.node }),
-                let seq = ledger.lacking(shard.id, node: node)
+                let seq = ledger.lacking(shard.id, member.incarnation, node: node)
             else { continue }
             lacking.append("\(member) lacks record \(seq)")
         }
@@ -77,6 +78,13 @@ final class MapLedger {
             violate(
                 "I6: members of epoch \(shard.epoch) of shard \(shard.id) lack what was committed: "
                     + lacking.joined(separator: ", "))
+        }
+    }
+
+    /// Whether only members have left whose lives had ended.
+    private func isOfEnded(_ former: ShardConfiguration, _ shard: ShardConfiguration) -> Bool {
+        former.members.allSatisfy { member in
+            shard.members.contains(member) || world.ledger?.hasEnded(shard.id, member) ?? false
         }
     }
 

@@ -13,6 +13,8 @@ final class RecordLedger {
     private var starts: [Name: Seq] = [:]
     /// The highest epoch in which a replica gave its primary a word.
     private var answered: [Store: Epoch] = [:]
+    /// Lives of replicas that ended: nobody acts by their number any more (RULES C14).
+    private var ended: Set<Store> = []
     /// The epochs of the records that were once on each log's disk, by seq; what a snapshot stands for counts as any.
     private var synced: [Log: [Epoch]] = [:]
 
@@ -53,7 +55,7 @@ final class RecordLedger {
                         + "\(header.shard)")
             }
             contents[name] = content
-            if header.kind == .epochStart { noteStart(header) } else { checkMembers(header, node) }
+            if header.kind == .epochStart { noteStart(header) } else { checkMembers(header, payload, node) }
             let place = Int(header.seq.rawValue)
             if place == 1 { startAgain(header) }
             let log = Log(node: node, shard: header.shard)
@@ -73,14 +75,29 @@ final class RecordLedger {
         }
     }
 
-    /// C10: nothing is written in a configuration with fewer members than min-in-sync.
-    private func checkMembers(_ header: RecordHeader, _ node: Int) {
+    /// C10: nothing is written in a configuration with fewer members than min-in-sync; that a read found a row's deadline
+    /// passed is noted (A13).
+    private func checkMembers(_ header: RecordHeader, _ payload: ByteView, _ node: Int) {
         guard let configuration = world.map.configuration(header.shard, header.epoch),
-            configuration.members.count < configuration.policy.minInSync
+            configuration.members.count < configuration.policy.minInSync, !isExpiry(payload)
         else { return }
         violate(
             "C10: \(world.nodes[node].id) writes record \(header.seq) of shard \(header.shard) in epoch \(header.epoch), "
                 + "which has \(configuration.members.count) members")
+    }
+
+    /// Whether a record says no more than that rows have gone at a time.
+    private func isExpiry(_ payload: ByteView) -> Bool {
+        var ops = OpCursor(payload)
+        var hasTime = false
+        while let op = ops.next() {
+            switch op {
+            case .time: hasTime = true
+            case .delete: break
+            case .put, .flush: return false
+            }
+        }
+        return hasTime
     }
 
     private func noteStart(_ header: RecordHeader) {
@@ -101,6 +118,7 @@ final class RecordLedger {
         // A core logs a checkpoint when a snapshot is in its store.
         case .snapshot, .checkpoint: logs[log] = [Entry](repeating: Entry(), count: Int(header.seq.rawValue))
         case .drop:
+            ended.insert(Store(node: node, shard: header.shard, incarnation: header.incarnation))
             logs[log] = nil
             synced[log] = nil
         case .data, .epochStart, .promise: break
@@ -152,15 +170,24 @@ final class RecordLedger {
                 + "\(replica.configuration.epoch)")
     }
 
-    /// The first committed record that a node never had on its disk, if there is one.
-    func lacking(_ shard: ShardID, node: Int) -> Seq? {
-        guard let known = committed[shard] else { return nil }
+    /// The first committed record that a replica never had on its disk, if there is one. One whose life has ended lacks
+    /// nothing: it never answers again.
+    func lacking(_ shard: ShardID, _ incarnation: Incarnation, node: Int) -> Seq? {
+        guard let known = committed[shard],
+            !ended.contains(Store(node: node, shard: shard, incarnation: incarnation))
+        else { return nil }
         let own = synced[Log(node: node, shard: shard)] ?? []
         for place in known.indices where known[place].epoch != .none {
             let has = place < own.count ? own[place] : .none
             if has != Self.any, has != known[place].epoch { return Seq(rawValue: UInt64(place + 1)) }
         }
         return nil
+    }
+
+    /// Whether the life of a replica that a member names has ended.
+    func hasEnded(_ shard: ShardID, _ member: Member) -> Bool {
+        guard let node = world.nodes.firstIndex(where: { $0.id == member.node }) else { return false }
+        return ended.contains(Store(node: node, shard: shard, incarnation: member.incarnation))
     }
 
     /// Whether a node had on its disk the record that another has at a seq.

@@ -31,7 +31,6 @@ public final class VirtualDisk {
         for control in opened.control.all {
             let id = StoreID(shard: control.shard, incarnation: control.incarnation)
             guard let configuration = control.configuration.withByteView({ ShardConfiguration(decoding: $0) }) else {
-                guard !control.isLost else { throw Unusable(description: "store \(id): nothing tells of it") }
                 continue
             }
             if stores[id] == nil { stores[id] = VirtualStore(usesSlots: configuration.range.isSlots) }
@@ -54,6 +53,8 @@ public final class VirtualDisk {
                     promised: control.promised, lastEpoch: control.lastEpoch, last: control.last, applied: held,
                     epochs: control.epochs, time: 0))
         }
+        // A store that the log does not know is put aside before one of its name is made.
+        for id in stores.keys.sorted() where known[id] == nil { stores[id] = nil }
         let batches = opened.batches.filter { batch in
             var isNeeded = false
             batch.forEachRecord { header, _ in
@@ -67,7 +68,7 @@ public final class VirtualDisk {
         var found = RecoveredNode(cluster: cluster, replicas: replicas, batches: batches)
         found.lost = lost
         found.dropped = opened.control.dropped
-        found.isDamaged = !opened.damages.isEmpty
+        found.isDamaged = !opened.damages.isEmpty || opened.control.all.contains(where: \.isLost)
         return found
     }
 
@@ -131,6 +132,9 @@ public final class VirtualDisk {
 
     /// Data rows of all stores.
     public var rowCount: Int { stores.values.reduce(0) { $0 + $1.rows.count } }  // order-free: a sum
+
+    /// Whether the replica's life that a store was made for goes on here.
+    func holds(_ id: StoreID) -> Bool { stores[id] != nil }
 
     // MARK: Losing power
 

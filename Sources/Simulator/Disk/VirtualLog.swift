@@ -188,3 +188,41 @@ final class VirtualLog {
         }
     }
 }
+
+// MARK: Rot
+
+extension VirtualLog {
+    /// Batches on disk of which a later one says so: a start can tell that one of them went bad.
+    private var vouched: [LogRecovery.Found] {
+        var recovery = LogRecovery(log: log)
+        for segment in segments { segment.bytes.withByteView { recovery.take(generation: segment.generation, $0) } }
+        return recovery.batches.filter { $0.start < recovery.vouchedThrough }
+    }
+
+    /// A bit of one batch goes bad, while no process has the log open. Returns where; nil = there was none to choose.
+    func rot(_ chance: inout Chance) -> LogOffset? {
+        let all = vouched
+        guard !all.isEmpty else { return nil }
+        let found = chance.pick(all)
+        flip(found, at: chance.below(UInt64(BatchHeader.size)))
+        return found.start
+    }
+
+    /// Every batch goes bad that tells of a shard. Returns how many did.
+    func rot(of shard: ShardID) -> Int {
+        let told = vouched.filter { found in
+            var isTold = false
+            for batch in batches([found]) {
+                batch.forEachRecord { header, _ in isTold = isTold || header.shard == shard }
+            }
+            return isTold
+        }
+        for found in told { flip(found, at: 60) }
+        return told.count
+    }
+
+    private func flip(_ found: LogRecovery.Found, at offset: UInt64) {
+        guard let index = segments.firstIndex(where: { $0.generation == found.start.generation }) else { return }
+        segments[index].bytes[Int(found.start.offset + offset)] ^= 0x10
+    }
+}

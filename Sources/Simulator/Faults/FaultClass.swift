@@ -33,6 +33,8 @@ public enum FaultClass: String, CaseIterable, Sendable {
     case tornWrites
     /// Syncs of a node take up to a thousand times longer.
     case slowDisk
+    /// A bit of a node's log goes bad while the node is down.
+    case rot
 
     // Metadata group
     case metaKill

@@ -25,6 +25,7 @@ final class Nemesis {
         beginPartitions()
         beginProcesses()
         beginDisks()
+        beginRot()
         beginMetadata()
         beginMovement()
     }

@@ -26,6 +26,8 @@ public import ClusterModel
 ///     pause P 3s    clock P 1.05      a process stands still for a time; a clock's rate
 ///     kill P    power P    start P    the process ends; the machine loses its power, and all that its log has not
 ///                                     synced; either goes on
+///     rot P                           every batch of its log goes bad that tells of the first shard and that a later one
+///                                     vouches for; its process does not run
 ///     sync P 20ms                     how long a sync of the log takes
 ///     hand-over S1                    an operator gives the primary's role to another member
 ///     set min-in-sync 3               an operator changes a setting of the keyspace
@@ -75,6 +77,7 @@ public struct Scenario: Sendable {
         case kill(String)
         case power(String)
         case start(String)
+        case rot(String)
         case sync(String, UInt64)
         case handOver(String)
         case set(String, String)

@@ -131,7 +131,7 @@ final class ScenarioRun {
                 throw Failure(description: "\(name) got \(client(name).reply()?.plain ?? "")")
             }
         case .hold, .deliver, .cut, .open: try network(statement)
-        case .pause, .clock, .kill, .power, .start, .sync: try process(statement)
+        case .pause, .clock, .kill, .power, .start, .rot, .sync: try process(statement)
         case .handOver(let name): try handOver(name)
         case .set(let key, let value): try set(key, value)
         case .run(let time): world.run(until: world.now + time)
@@ -211,6 +211,12 @@ final class ScenarioRun {
             switch try machine(name) {
             case .data(let index): world.nodes[index].powerUp()
             case .meta(let index): world.metas[index].powerUp()
+            }
+        case .rot(let name):
+            let node = try data(name)
+            guard !node.isUp else { throw Failure(description: "\(name) runs") }
+            guard node.disk.log.rot(of: try shard().id) > 0 else {
+                throw Failure(description: "nothing that a later batch vouches for tells of the shard")
             }
         case .sync(let name, let time): try data(name).syncDelay = time...time
         default: break

@@ -1,5 +1,6 @@
 import ClusterModel
 import Foundation
+import LevelStore
 import Testing
 
 @testable import DataCore
@@ -100,5 +101,23 @@ import Testing
         let error = #expect(throws: DiskError.self) { _ = try recover(bench) }
         #expect(error?.description.contains("no other copy of this shard is known") == true)
         #expect(error?.description.contains("damaged at") == true)
+    }
+
+    /// What told of it is lost: its rows stay for whoever looks into the matter.
+    @Test func aStoreThatTheLogDoesNotKnowIsKept() throws {
+        let scratch = try Scratch()
+        let id = StoreID(shard: ShardID(rawValue: 1), incarnation: .first)
+        try Files.makeDirectory(scratch.path("stores"))
+        for expected in [nil, nil, nil] as [[UInt8]?] {
+            let stores = ShardStores(directory: scratch.path("stores"), cacheBytes: 1 << 20, openFiles: 64)
+            try stores.open(id, usesSlots: true, isNew: true)
+            let database = try #require(stores.database(openNow: id))
+            #expect(try database.value([7]) == expected, "a new store is empty")
+            let changes = LevelBatch()
+            [UInt8](repeating: 7, count: 1).withByteView { changes.put($0, $0) }
+            try database.write(changes, syncs: true)
+            stores.close()
+        }
+        #expect(try Files.names(in: scratch.path("stores")).sorted() == ["\(id)", "\(id).unknown", "\(id).unknown-2"])
     }
 }

@@ -1,0 +1,35 @@
+import ClusterModel
+import DataCore
+
+// Bytes on a disk go bad: of one node, and only while all other copies of what it holds are whole. More than that no number
+// of copies survives, and no node gives up what may be the last copy.
+extension Nemesis {
+    private static let second: UInt64 = 1_000_000_000
+
+    func beginRot() {
+        `repeat`(.rot, every: 5 * Self.second...30 * Self.second) { [self] chance in
+            guard areCopiesWhole else { return }
+            let node = chance.pick(world.nodes)
+            let byPower = chance.oneIn(2)
+            node.stop(byPower: byPower)
+            if let place = node.disk.log.rot(&chance) {
+                world.trace.note(world.now, 68, UInt64(node.host), "a bit of \(node.id)'s log goes bad at \(place)")
+            }
+            later(chance.scaled(20_000_000, 5 * Self.second)) { byPower ? node.powerUp() : node.start() }
+        }
+    }
+
+    /// Whether every shard has several copies, and each of them is where the map says.
+    private var areCopiesWhole: Bool {
+        world.nodes.allSatisfy(\.isUp)
+            && world.map.shards.allSatisfy { shard in
+                shard.policy.replicas > 1 && shard.members.count >= shard.policy.replicas
+                    && shard.members.allSatisfy { member in
+                        world.nodes.contains {
+                            $0.id == member.node
+                                && $0.disk.holds(StoreID(shard: shard.id, incarnation: member.incarnation))
+                        }
+                    }
+            }
+    }
+}
