@@ -135,6 +135,8 @@ public enum Mutant: String, CaseIterable, Sendable {
 
     /// H5: copies of a lost node are not rebuilt.
     case h5RebuildsNothing
+    /// H5: copies of nodes that were lost together are made elsewhere at once.
+    case h5RebuildsAfterMassLoss
 
     /// The law that it breaks, as RULES.md names it: `A1` ... `H8`.
     public var law: String {

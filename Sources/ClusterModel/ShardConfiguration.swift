@@ -104,6 +104,8 @@ public struct ShardConfiguration: Hashable, Codable, Sendable, Identifiable {
 
     public var electorate: Electorate { Electorate(members: members, ack: policy.ack) }
 
+    /// Whether there are, or are to be, several replicas of it: then a primary lives by the others' leases.
+    public var isCopied: Bool { policy.replicas > 1 || members.count + learners.count > 1 }
     public var primary: Member? { members.first }
     public func member(on node: NodeID) -> Member? { members.first { $0.node == node } }
     public func replica(on node: NodeID) -> Member? { member(on: node) ?? learners.first { $0.node == node } }

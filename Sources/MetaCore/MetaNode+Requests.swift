@@ -107,7 +107,9 @@ extension MetaNode {
         let handOvers = finishedHandOvers()
         if !handOvers.isEmpty { return handOvers }
         let endings = withoutEndedCopies()
-        return endings.isEmpty ? missingReplicas() : endings
+        if !endings.isEmpty { return endings }
+        let departures = departures()
+        return departures.isEmpty ? missingReplicas() : departures
     }
 
     private mutating func pumpBatch(_ term: Term, _ effects: inout Effects<MetaEffect>) {

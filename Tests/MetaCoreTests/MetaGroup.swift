@@ -170,11 +170,16 @@ extension MetaGroup {
     mutating func beatAll(boots: [Int: UInt64] = [:]) {
         for node in state.members {
             guard let number = Int(node.id.rawValue.dropFirst()) else { continue }
-            let own = state.shards.values.map(\.value).filter { $0.primary?.node == node.id }
+            let reports = state.shards.values.map(\.value).compactMap { shard -> ShardReport? in
+                guard let own = shard.replica(on: node.id) else { return nil }
+                var report = servingReport(shard)
+                report.incarnation = own.incarnation
+                if own != shard.primary { report.role = .secondary }
+                return report
+            }
             _ = beat(
                 dataBeat(
-                    number, boot: boots[number] ?? 1, since: state.routeVersion.rawValue,
-                    shards: own.map { servingReport($0) }))
+                    number, boot: boots[number] ?? 1, since: state.routeVersion.rawValue, shards: reports))
         }
     }
 

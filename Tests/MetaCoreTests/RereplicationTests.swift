@@ -28,13 +28,13 @@ import Testing
         }
     }
 
-    /// A shard of two copies that wishes three, on a group of four nodes; d4 was never a member.
-    private static func short() throws -> (MetaGroup, ShardConfiguration) {
-        var group = MetaGroup.serving(nodes: 4)
+    /// A shard of two copies that wishes three, on a group of so many nodes; d4 and those behind it were never members.
+    private static func short(nodes: Int = 4) throws -> (MetaGroup, ShardConfiguration) {
+        var group = MetaGroup.serving(nodes: nodes)
         let wish = KeyspaceWish(name: "default", scheme: SchemeParameters(kind: .hash, shards: 1), replicas: 3)
         _ = group.admin(.createKeyspace(wish, plan: false))
         var shard = try #require(group.state.shards(of: KeyspaceID(rawValue: 1)).first)
-        beat(&group, [1, 2, 3, 4])
+        beat(&group, Array(1...nodes))
         shard.epoch = try #require(shard.epoch.successor)
         shard.members.removeLast()
         shard.proposal = Proposal(proposer: shard.members[0].node.rawValue, request: 77)
@@ -94,5 +94,190 @@ import Testing
         var (group, shard) = try Self.short()
         Self.run(&group, [1, 2, 3, 4], millis: 5000)
         #expect(group.state.shard(shard.id)?.learners.count == 1)
+    }
+
+    // MARK: Silence
+
+    /// The node among the first three that was left out.
+    private static func leftOut(_ shard: ShardConfiguration) throws -> Int {
+        try #require((1...3).first { shard.member(on: NodeID(rawValue: "d\($0)")) == nil })
+    }
+
+    @Test(arguments: [false, true]) func aNodeThatHadACopyIsWaitedForUntilItIsDown(leaves: Bool) throws {
+        var (group, shard) = try Self.short()
+        let gone = try Self.leftOut(shard)
+        if leaves {
+            let copy = try #require(Self.report(shard, gone, incarnation: .first))
+            _ = group.beat(dataBeat(gone, cluster: group.state.cluster, shards: [copy], leaving: true))
+        }
+        let others = (1...4).filter { $0 != gone }
+        Self.run(&group, others, millis: 29_000)
+        #expect(group.state.shard(shard.id) == shard)
+        Self.run(&group, others, millis: 2500)
+        #expect(group.state.shard(shard.id)?.learners.map(\.node.rawValue) == ["d4"])
+    }
+
+    @Test func aNodeThatHadNoCopyIsNotWaitedFor() throws {
+        var (group, shard) = try Self.short(nodes: 5)
+        let gone = try Self.leftOut(shard)
+        // d4 was heard without a copy and falls silent; the one that was left out has lost its own.
+        Self.run(&group, (1...5).filter { $0 != 4 }, millis: 3000)
+        let learner = try #require(group.state.shard(shard.id)?.learners.first)
+        #expect([NodeID(rawValue: "d5"), NodeID(rawValue: "d\(gone)")].contains(learner.node))
+    }
+
+    /// A new primary of the group has heard nobody, and may not take that for silence.
+    @Test func silenceIsCountedFromTheTermsStart() throws {
+        var (group, shard) = try Self.short()
+        let gone = try Self.leftOut(shard)
+        let others = (1...4).filter { $0 != gone }
+        Self.run(&group, others, millis: 20_000)
+        group.start(0)
+        group.pass(4000)
+        Self.run(&group, others, millis: 20_000)
+        #expect(group.state.term > Term(rawValue: 1))
+        #expect(group.state.shard(shard.id)?.learners == [])
+        Self.run(&group, others, millis: 12_000)
+        #expect(group.state.shard(shard.id)?.learners.map(\.node.rawValue) == ["d4"])
+    }
+
+    @Test func copiesOfNodesLostTogetherAreMadeOnTheOperatorsWord() throws {
+        var (group, shard) = try Self.short(nodes: 7)
+        let gone = try Self.leftOut(shard)
+        let others = (1...4).filter { $0 != gone }
+        Self.run(&group, others, millis: 60_000)
+        #expect(group.state.shard(shard.id) == shard, "four of seven are lost")
+        guard case .done? = group.admin(.removeNode(node: NodeID(rawValue: "d\(gone)"), plan: false)) else {
+            Issue.record("not removed")
+            return
+        }
+        Self.run(&group, others)
+        #expect(group.state.shard(shard.id)?.learners.map(\.node.rawValue) == ["d4"])
+    }
+
+    /// With ack below all a lost member stays one until another has taken its place: no majority forgets it before.
+    @Test func aLostMemberLacksWithAckBelowAll() throws {
+        var group = MetaGroup.serving(nodes: 4)
+        _ = group.create("default", SchemeParameters(kind: .hash, shards: 1), replicas: 3, ack: .majority)
+        let shard = try #require(group.state.shards(of: KeyspaceID(rawValue: 1)).first)
+        Self.run(&group, [1, 2, 3, 4])
+        let lost = Self.number(shard.members[2].node)
+        let others = (1...4).filter { $0 != lost }
+        Self.run(&group, others, millis: 29_000)
+        #expect(group.state.shard(shard.id) == shard)
+        Self.run(&group, others, millis: 2500)
+        let next = try #require(group.state.shard(shard.id))
+        #expect(next.members == shard.members && next.learners.count == 1)
+        guard case .done? = group.admin(.removeNode(node: shard.members[2].node, plan: false)) else {
+            Issue.record("a lost node may be removed, member or not")
+            return
+        }
+        // The primary may name it on in what it proposes.
+        var promoted = next
+        promoted.epoch = try #require(next.epoch.successor)
+        promoted.members += next.learners
+        promoted.learners = []
+        promoted.proposal = Proposal(proposer: shard.members[0].node.rawValue, request: 5)
+        guard
+            case .reconfigure(let answer)? = group.ask(
+                0, .reconfigure(ReconfigureRequest(expected: next.epoch, configuration: promoted)))
+        else { throw Missing() }
+        #expect(answer.accepted, "\(answer.refusal ?? "")")
+    }
+
+    // MARK: Too many
+
+    @Test func replicasBeyondTheWishGo() throws {
+        var group = MetaGroup.serving(nodes: 4)
+        _ = group.create("default", SchemeParameters(kind: .hash, shards: 1), replicas: 3)
+        let shard = try #require(group.state.shards(of: KeyspaceID(rawValue: 1)).first)
+        Self.run(&group, [1, 2, 3, 4])
+        #expect(group.state.shard(shard.id) == shard)
+        guard case .done? = group.admin(.setKeyspace(name: "default", settings: ["replicas": "2"], plan: false)) else {
+            Issue.record("not set")
+            return
+        }
+        // One of three does not take part: it is not known whether two would be left.
+        Self.run(&group, [1, 2, 3, 4].filter { $0 != Self.number(shard.members[1].node) })
+        #expect(group.state.shard(shard.id)?.members == shard.members)
+        Self.run(&group, [1, 2, 3, 4])
+        #expect(group.state.shard(shard.id)?.members == Array(shard.members.prefix(2)))
+    }
+
+    // MARK: Nodes that are to leave
+
+    private static func done(_ answer: AdminAnswer?) -> Bool { if case .done? = answer { true } else { false } }
+
+    @Test func aPrimaryInMaintenanceHandsItsRoleOver() throws {
+        var group = MetaGroup.serving(nodes: 3)
+        _ = group.create("default", SchemeParameters(kind: .hash, shards: 1), replicas: 3)
+        let shard = try #require(group.state.shards(of: KeyspaceID(rawValue: 1)).first)
+        Self.run(&group, [1, 2, 3])
+        #expect(Self.done(group.admin(.setMaintenance(node: shard.members[0].node, on: true, plan: false))))
+        Self.run(&group, [1, 2, 3])
+        let next = try #require(group.state.shard(shard.id))
+        #expect(next.primary == shard.members[1] && next.members.count == 3 && next.epoch == shard.epoch.successor)
+    }
+
+    @Test func aDrainedNodeIsEmptied() throws {
+        var group = MetaGroup.serving(nodes: 4)
+        _ = group.create("default", SchemeParameters(kind: .hash, shards: 1), replicas: 3)
+        let shard = try #require(group.state.shards(of: KeyspaceID(rawValue: 1)).first)
+        Self.run(&group, [1, 2, 3, 4])
+        let drained = shard.members[0]
+        #expect(Self.done(group.admin(.setDraining(node: drained.node, on: true, plan: false))))
+        Self.run(&group, [1, 2, 3, 4])
+        let taught = try #require(group.state.shard(shard.id))
+        #expect(taught.primary == shard.members[1] && taught.members.contains(drained))
+        #expect(taught.learners.map(\.node.rawValue) == ["d4"])
+        // Its primary makes the learner a member.
+        var wished = taught
+        wished.epoch = try #require(taught.epoch.successor)
+        wished.members += taught.learners
+        wished.learners = []
+        wished.proposal = Proposal(proposer: shard.members[1].node.rawValue, request: 9)
+        _ = group.ask(0, .reconfigure(ReconfigureRequest(expected: taught.epoch, configuration: wished)))
+        Self.run(&group, [1, 2, 3, 4])
+        let last = try #require(group.state.shard(shard.id))
+        #expect(last.members.count == 3 && last.replica(on: drained.node) == nil)
+        #expect(Self.done(group.admin(.setDraining(node: drained.node, on: false, plan: false))))
+        #expect(group.state.node(drained.node)?.standing == .member)
+    }
+
+    @Test func aNodeWhoseCopiesCouldGoNowhereIsNotDrained() throws {
+        var group = MetaGroup.serving(nodes: 3)
+        _ = group.create("default", SchemeParameters(kind: .hash, shards: 1), replicas: 3)
+        let shard = try #require(group.state.shards(of: KeyspaceID(rawValue: 1)).first)
+        Self.run(&group, [1, 2, 3])
+        guard
+            case .failed(.refused, let text)? = group.admin(
+                .setDraining(node: shard.members[0].node, on: true, plan: false))
+        else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(text.contains("start another node first"))
+        #expect(group.state.node(shard.members[0].node)?.standing == .member)
+    }
+
+    /// A shard of one copy moves: another node learns, takes the role, and the first copy goes.
+    @Test func theOnlyCopyOfADrainedNodeMoves() throws {
+        var group = MetaGroup.serving(nodes: 2)
+        _ = group.create("default", SchemeParameters(kind: .hash, shards: 1), replicas: 1)
+        let shard = try #require(group.state.shards(of: KeyspaceID(rawValue: 1)).first)
+        Self.run(&group, [1, 2])
+        let drained = shard.members[0]
+        #expect(Self.done(group.admin(.setDraining(node: drained.node, on: true, plan: false))))
+        Self.run(&group, [1, 2])
+        let taught = try #require(group.state.shard(shard.id))
+        #expect(taught.members == [drained] && taught.learners.count == 1)
+        var wished = taught
+        wished.epoch = try #require(taught.epoch.successor)
+        wished.members += taught.learners
+        wished.learners = []
+        wished.proposal = Proposal(proposer: drained.node.rawValue, request: 9)
+        _ = group.ask(0, .reconfigure(ReconfigureRequest(expected: taught.epoch, configuration: wished)))
+        Self.run(&group, [1, 2], millis: 3000)
+        #expect(group.state.shard(shard.id)?.members == taught.learners)
     }
 }

@@ -114,8 +114,8 @@ class Registers:
         print(f"     {done} operations, {failed} not executed or unknown, longest pause of a writer {max(self.longest):.2f} s")
 
 
-def cluster_of_three(flow):
-    cluster = Cluster(data=NODES, keyspace=None)
+def cluster_of_three(flow, data=NODES):
+    cluster = Cluster(data=data, keyspace=None)
     cluster.flow = flow
     return cluster
 
@@ -203,12 +203,47 @@ def switching(flow):
             registers.judge(cluster, 0.99)
 
 
+def leaving(flow):
+    """Roles and copies are moved by an operator's word while clients work: none is an error."""
+    with cluster_of_three(flow, data=4) as cluster:
+        create(cluster)
+        cluster.shardctl("keyspace", "create", "single", "--replicas", "1", "--shards", "4", "--yes")
+
+        def node(name):
+            return next(node for node in cluster.shardctl_json("node", "ls") if node["id"] == name)
+
+        def members():
+            return {len(shard["members"]) for shard in cluster.shardctl_json("shard", "ls", "default")}
+
+        with Registers(cluster) as registers:
+            shard = cluster.shardctl_json("shard", "ls", "default")[0]
+            target = next(name for name in shard["members"] if name != shard["primary"])
+            cluster.shardctl("shard", "promote", str(shard["id"]), "--to", target, "--yes")
+            cluster.shardctl("node", "maintenance", "d1", "on", "--yes")
+            eventually(lambda: node("d1")["primaries"] == sum(
+                shard["primary"] == "d1" for shard in cluster.shardctl_json("shard", "ls", "single")),
+                "d1 is primary only of what it alone has", 30, 0.3)
+            cluster.shardctl("node", "maintenance", "d1", "off", "--yes")
+            cluster.shardctl("node", "drain", "d4", "--yes")
+            eventually(lambda: node("d4")["replicas"] == 0, "d4 is empty", 60, 0.3)
+            cluster.kill("d4")
+            eventually(lambda: cluster.shardctl("node", "remove", "d4", "--yes", code=(0, 3)) and
+                       node("d4")["state"] == "removed", "d4 is removed", 30, 0.5)
+            refused = cluster.shardctl("node", "drain", "d3", "--yes", code=3)
+            expect(node("d3")["state"] == "up", f"three copies need three nodes: {refused}")
+            cluster.shardctl("keyspace", "set", "default", "replicas=2", "--yes")
+            eventually(lambda: members() == {2}, "two members of every shard", 60, 0.3)
+            cluster.shardctl("keyspace", "set", "default", "replicas=3", "--yes")
+            eventually(lambda: members() == {3}, "three members again", 60, 0.3)
+            registers.judge(cluster, 0.99)
+
+
 def main():
     only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
     report = Report()
     # One flow for each on a landing, both in the soak: the chaos tests have both each time.
     flows = ("fanout", "chain")
-    for number, body in enumerate((kill_9_majority, kill_9_any, all_at_once, without_metasrv, switching)):
+    for number, body in enumerate((kill_9_majority, kill_9_any, all_at_once, without_metasrv, switching, leaving)):
         for flow in flows if SOAK or only else (flows[number % 2],):
             name = f"replicas: {body.__name__} {flow}"
             if only in name:

@@ -62,7 +62,8 @@ extension AdminRequest {
         switch self {
         case .listKeyspaces, .listShards, .listNodes, .status, .logTail: true
         case .createKeyspace(_, let plan), .setKeyspace(_, _, let plan), .dropKeyspace(_, let plan),
-            .setWeight(_, _, let plan), .setMaintenance(_, _, let plan), .promote(_, _, let plan),
+            .setWeight(_, _, let plan), .setMaintenance(_, _, let plan), .setDraining(_, _, let plan),
+            .promote(_, _, let plan),
             .removeNode(_, let plan):
             plan
         }

@@ -24,10 +24,14 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     case logTail(count: Int)
     case setWeight(node: NodeID, weight: Double, plan: Bool)
     case setMaintenance(node: NodeID, on: Bool, plan: Bool)
+    /// Empties a node: its roles and copies go to others, and it is given none. Answered by `done` once that is durable; the
+    /// copies follow (poll `listNodes` until it holds none). Off takes the wish back.
+    case setDraining(node: NodeID, on: Bool, plan: Bool)
     /// Hands the role of a shard's primary to another of its members (RULES C13). Answered by `done` once it is durable; it
     /// serves a little later (poll `listShards`).
     case promote(shard: ShardID, to: NodeID, plan: Bool)
-    /// Retires a node that holds no replica and is down; its store is never accepted again, its name is free.
+    /// Retires a node that is down and holds no replica, or is lost and has the last copy of nothing; its store is never
+    /// accepted again, its name is free.
     case removeNode(node: NodeID, plan: Bool)
 
     private enum CreateKeyspaceCodingKeys: String, CodingKey {

@@ -25,7 +25,7 @@ extension Engine {
     /// A copy of this node is wanted under a new number: the one from its earlier life goes, and that one is made. Where it
     /// may be the only copy it stays.
     private mutating func replaceIfOutlived(_ held: Int, _ shard: ShardConfiguration) {
-        guard shard.policy.replicas > 1, let own = shard.replica(on: settings.id),
+        guard shard.isCopied, let own = shard.replica(on: settings.id),
             own.incarnation > replicas[held].store.incarnation, !shard.members.contains(own)
         else { return }
         drop(held)
@@ -234,7 +234,7 @@ extension Engine {
         replicas[held].state = .stopped
         let shard = replicas[held].configuration
         guard let former else { return }
-        if shard.policy.replicas > 1 {
+        if shard.isCopied || former.configuration.isCopied {
             promise(held)
             if former.wasLed(by: settings.id) { letGo(held) }
             // What is not known to be committed stays in the log, undecided: this copy may be needed again.

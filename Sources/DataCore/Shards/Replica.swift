@@ -40,11 +40,6 @@ struct ReplicaNumbers {
     var ticket: UInt64
 }
 
-extension ShardConfiguration {
-    /// Whether there are, or are to be, other replicas of it: then a primary lives by their leases.
-    var isCopied: Bool { policy.replicas > 1 || members.count + learners.count > 1 }
-}
-
 /// One replica this node holds.
 struct Replica {
     enum State: Equatable {

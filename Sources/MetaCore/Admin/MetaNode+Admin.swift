@@ -38,6 +38,7 @@ extension MetaNode {
             case .setMaintenance(let id, let isOn, let plan):
                 let summary = "\(isOn ? "put node \(id) into" : "take node \(id) out of") maintenance"
                 return try update(id, plan, draft, summary) { $0.standing = isOn ? .maintenance : .member }
+            case .setDraining(let id, let isOn, let plan): return try setDraining(id, isOn, plan, draft)
             case .promote(let shard, let target, let plan): return try promote(shard, target, plan, draft)
             case .removeNode(let id, let plan): return try removeNode(id, plan, draft)
             case .listKeyspaces, .listShards, .listNodes, .status, .logTail: return .answer(.admin(report(request)))
@@ -55,7 +56,7 @@ extension MetaNode {
         return Judgement(commands: [command], answer: .done(summary: summary))
     }
 
-    private func update(
+    func update(
         _ id: NodeID, _ isPlan: Bool, _ draft: ClusterState, _ summary: String, change: (inout Node) -> Void
     ) throws(AdminRefusal) -> Judgement {
         guard var node = draft.node(id) else { throw .noNode(id) }
@@ -69,11 +70,18 @@ extension MetaNode {
     ) throws(AdminRefusal) -> Judgement {
         guard var node = draft.node(id) else { throw .noNode(id) }
         guard node.standing != .removed else { throw .refused("node \(id) was removed already") }
-        let held = draft.replicas(on: id).all
-        guard held == 0 else {
-            throw .refused("node \(id) holds \(counted(held, "replica")): it can be removed when it holds none")
-        }
         guard !mayLive(node) else { throw .refused("node \(id) is up: stop it first") }
+        let held = draft.replicas(on: id).all
+        if held > 0 {
+            guard isLost(node) else {
+                throw .refused(
+                    "node \(id) holds \(counted(held, "replica")): it can be removed when it holds none, or has been down "
+                        + "for \(settings.downAfter / 1000) s")
+            }
+            if let last = draft.shards.values.first(where: { $0.value.members.map(\.node) == [id] }) {
+                throw .refused("node \(id) has the only copy of shard \(last.id): start it, or drop the keyspace")
+            }
+        }
         node.standing = .removed
         return outcome(
             .updateNode(node), isPlan, draft, "remove node \(id) and never accept its store \(node.store) again")

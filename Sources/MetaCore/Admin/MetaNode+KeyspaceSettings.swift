@@ -14,6 +14,9 @@ extension MetaNode {
             keyspace.policy.minInSync = min(keyspace.policy.minInSync, max(1, keyspace.policy.replicas))
         }
         try check(keyspace.policy)
+        if keyspace.policy.replicas > known.policy.replicas {
+            try checkHosts(for: keyspace.policy.replicas, sites(draft))
+        }
         try checkSizes(keyspace)
         let summary = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
         guard keyspace != known else {

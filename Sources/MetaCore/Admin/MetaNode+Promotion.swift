@@ -31,12 +31,11 @@ extension MetaNode {
 
     /// The configuration in which another member is primary; nil unless the shard is served in this very epoch and that
     /// member takes part in it, so that the role is given away only to one who can go on.
-    private func handedOver(
+    func handedOver(
         _ shard: ShardConfiguration, to member: Member, _ draft: ClusterState
     ) -> ShardConfiguration? {
-        guard serves(shard), isHandedOver(shard, draft), let taker = draft.node(member.node), isUp(taker),
-            let own = hearing(taker)?.reports[shard.id], own.epoch == shard.epoch,
-            own.incarnation == member.incarnation, var next = shard.next
+        guard member != shard.primary, serves(shard), isHandedOver(shard, draft), takesPart(member, shard),
+            let taker = draft.node(member.node), var next = shard.next
         else { return nil }
         next.members = [member] + shard.members.filter { $0 != member }
         next.primaryBoot = taker.boot

@@ -9,7 +9,7 @@ extension MetaNode {
     func withoutEndedCopies() -> [ClusterCommand] {
         if Mutant.e3KeepsEndedMembers.isOn { return [] }
         var commands: [ClusterCommand] = []
-        for held in state.shards.values where held.value.policy.replicas > 1 && commands.count < Self.batchLimit {
+        for held in state.shards.values where held.value.members.count > 1 && commands.count < Self.batchLimit {
             let kept = held.value.members.filter { !hasEnded($0, of: held) }
             guard kept.count < held.value.members.count, let next = goingOn(held.value, with: kept) else { continue }
             commands.append(.reconfigure(expected: held.value.epoch, next))

@@ -55,6 +55,8 @@ extension MetaNode {
         if replicas.count > 64 { return "a shard has at most 64 replicas" }
         if Set(replicas.map(\.node)).count != replicas.count { return "a node holds at most one replica of a shard" }
         for replica in replicas {
+            // One that was removed while it was lost is a member until another has taken its place.
+            if current.replica(on: replica.node) == replica { continue }
             guard let node = draft.node(replica.node), node.standing != .removed else {
                 return "node \(replica.node) is not registered"
             }

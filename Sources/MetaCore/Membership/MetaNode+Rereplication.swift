@@ -1,14 +1,12 @@
 import ClusterModel
 
 // Shards with fewer replicas than their keyspace wishes get learners, one a shard at a time; the shard's primary promotes
-// each when it has caught up.
+// each when it has caught up. Replicas beyond the wish go.
 extension MetaNode {
     /// Learners that one node may have to take in at a time.
     static let learnersPerNode = 8
-    /// ms of silence after which a node may be on its way back with the copies it had.
-    static let absence: UInt64 = 2000
 
-    /// The next configurations of shards that lack replicas.
+    /// The next configurations of shards that have not as many replicas as they should.
     func missingReplicas() -> [ClusterCommand] {
         if Mutant.h5RebuildsNothing.isOn { return [] }
         var commands: [ClusterCommand] = []
@@ -16,17 +14,23 @@ extension MetaNode {
         for shard in state.shards.values {
             for learner in shard.value.learners { learning[learner.node, default: 0] += 1 }
         }
+        let together = lostTogether()
         for entry in state.shards.values where commands.count < Self.batchLimit {
             let shard = entry.value
-            guard shard.policy.replicas > 1, serves(shard), var next = shard.next else { continue }
-            // A learner whose node is gone learns nothing any more.
-            next.learners.removeAll { learner in state.node(learner.node).map { !isUp($0) } ?? true }
-            guard next.members.count + next.learners.count < next.policy.replicas,
-                let learner = learner(for: shard, in: next, learning)
+            guard shard.isCopied || shard.members.contains(where: isDraining), serves(shard), var next = shard.next
             else { continue }
-            learning[learner.node, default: 0] += 1
-            next.learners = (next.learners + [learner]).sorted()
             next.handedOverFrom = nil
+            // A learner whose node is gone learns nothing any more.
+            next.learners.removeAll { state.node($0.node).map(isLost) ?? true }
+            let staying = next.members.count { stays($0) }
+            if staying + next.learners.count >= next.policy.replicas {
+                guard let fewer = withoutSurplus(shard, next) else { continue }
+                next = fewer
+            } else {
+                guard let learner = learner(for: shard, in: next, learning, together) else { continue }
+                learning[learner.node, default: 0] += 1
+                next.learners = (next.learners + [learner]).sorted()
+            }
             commands.append(.reconfigure(expected: shard.epoch, next))
         }
         return commands
@@ -34,19 +38,53 @@ extension MetaNode {
 
     /// Whether the primary was heard to serve in this very epoch: only then the next one may follow.
     func serves(_ shard: ShardConfiguration) -> Bool {
-        guard let primary = shard.primary, let node = state.node(primary.node), isUp(node),
-            let report = hearing(node)?.reports[shard.id]
-        else { return false }
-        return report.epoch == shard.epoch && report.serving && report.role == .primary
+        shard.primary.map { takesPart($0, shard) } ?? false
     }
+
+    /// Whether a member was heard to serve, or to have its primary's log, in this very epoch.
+    func takesPart(_ member: Member, _ shard: ShardConfiguration) -> Bool {
+        guard let node = state.node(member.node), isUp(node), let report = hearing(node)?.reports[shard.id] else {
+            return false
+        }
+        return report.epoch == shard.epoch && report.serving && report.incarnation == member.incarnation
+            && (report.role == .primary) == (member == shard.primary)
+    }
+
+    /// Whether a member's node is neither lost nor to be emptied. Where fewer than all must acknowledge, lost ones stay
+    /// members until others have taken their place.
+    private func stays(_ member: Member) -> Bool {
+        state.node(member.node).map { !isLost($0) && $0.standing != .draining } ?? false
+    }
+
+    /// The configuration without one replica too many; nil = there is none, or too few of those that stay take part.
+    private func withoutSurplus(_ shard: ShardConfiguration, _ next: ShardConfiguration) -> ShardConfiguration? {
+        let settled = shard.members.filter { stays($0) && takesPart($0, shard) }
+        guard settled.count >= shard.policy.replicas else { return nil }
+        var fewer = next
+        if !shard.learners.isEmpty {
+            fewer.learners = []
+            return fewer
+        }
+        let isTooMany = settled.count > shard.policy.replicas
+        guard
+            let gone = shard.members.last(where: { member in
+                member != shard.primary && (isTooMany && settled.contains(member) || isDraining(member))
+            })
+        else { return nil }
+        fewer.members.removeAll { $0 == gone }
+        return fewer
+    }
+
+    private func isDraining(_ member: Member) -> Bool { state.node(member.node)?.standing == .draining }
 
     /// Who should take a copy: a node that still has one, which needs the log's end alone; else, once nobody may come back
     /// with his, the least loaded on a host of its own.
     private func learner(
-        for shard: ShardConfiguration, in next: ShardConfiguration, _ learning: [NodeID: Int]
+        for shard: ShardConfiguration, in next: ShardConfiguration, _ learning: [NodeID: Int], _ together: [Node]
     ) -> Member? {
         let held = next.members + next.learners
-        let hosts = held.compactMap { state.node($0.node)?.fate }
+        // A copy that is to go, or that nobody waits for, takes up no host.
+        let hosts = held.filter { stays($0) || next.learners.contains($0) }.compactMap { state.node($0.node)?.fate }
         let others = state.members.filter { node in
             node.standing == .member && !held.contains { $0.node == node.id }
         }
@@ -57,7 +95,8 @@ extension MetaNode {
             else { continue }
             return Member(node: node.id, incarnation: report.incarnation)
         }
-        guard !others.contains(where: { isUp($0) && !isPresent($0) }) else { return nil }
+        let isAwaited = others.contains { !isPresent($0) && !isLost($0) && mayHold($0, shard.id) }
+        guard !isAwaited, !together.contains(where: { mayHold($0, shard.id) }) else { return nil }
         let zones = held.compactMap { state.node($0.node)?.zone }
         let fit = present.filter { !hosts.contains($0.fate) && hearing($0)?.reports[shard.id] == nil }
         let best = fit.min { left, right in
@@ -71,12 +110,6 @@ extension MetaNode {
         }
         // A number no earlier replica of this shard had, since epochs only rise (RULES C15).
         return best.map { Member(node: $0.id, incarnation: Incarnation(rawValue: next.epoch.rawValue)) }
-    }
-
-    /// Whether a node was heard just now, so that what it reports is what it has.
-    private func isPresent(_ node: Node) -> Bool {
-        guard isUp(node), let found = hearing(node) else { return false }
-        return elapsed(since: found.last) < Self.absence && found.routeVersion == state.routeVersion
     }
 }
 

@@ -65,7 +65,7 @@ final class MapLedger {
             violate("C17: epoch \(shard.epoch) of shard \(shard.id) keeps \(shard.members.count) members")
         }
         newest[shard.id] = shard
-        guard shard.policy.replicas > 1, let ledger = world.ledger else { return }
+        guard shard.isCopied, let ledger = world.ledger else { return }
         var lacking: [String] = []
         for member in shard.members {
             guard let node = world.nodes.firstIndex(where: { $0.id == member.node }),

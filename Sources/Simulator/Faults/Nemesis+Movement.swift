@@ -9,8 +9,11 @@ extension Nemesis {
         guard plan.has(.movement) else { return }
         let keeper = Operator(world, name: "mover")
         `repeat`(.movement, every: Self.second...20 * Self.second) { [self] chance in
-            guard !keeper.isBusy, let shard = anyShard(&chance) else { return }
-            switch chance.below(3) {
+            guard !keeper.isBusy else { return }
+            let kind = chance.below(6)
+            guard kind < 3 else { return leave(kind, keeper, &chance) }
+            guard let shard = anyShard(&chance) else { return }
+            switch kind {
             case 0: handOver(shard, keeper, &chance)
             case 1: addLearner(shard, keeper, &chance)
             default: removeMember(shard, keeper, &chance)
@@ -46,6 +49,23 @@ extension Nemesis {
         let gone = chance.pick(Array(shard.members.dropFirst()))
         note("shard \(shard.id) leaves \(gone.node)")
         keeper.reconfigure(shard, members: shard.members.filter { $0 != gone }) { _ in }
+    }
+
+    /// A node is emptied or gives its roles away for a while, or the keyspace is to have another number of copies.
+    private func leave(_ kind: Int, _ keeper: Operator, _ chance: inout Chance) {
+        let node = chance.pick(world.nodes).id
+        let isOn = chance.oneIn(2)
+        let replicas = chance.between(1, 3)
+        let request: AdminRequest =
+            switch kind {
+            case 3: .setDraining(node: node, on: isOn, plan: false)
+            case 4: .setMaintenance(node: node, on: isOn, plan: false)
+            default:
+                .setKeyspace(
+                    name: world.settings.keyspace.name, settings: ["replicas": "\(replicas)"], plan: false)
+            }
+        note("\(request)")
+        keeper.ask(request) { _ in }
     }
 
     private func note(_ text: @autoclosure () -> String) { world.trace.note(world.now, 66, 0, text()) }

@@ -11,6 +11,8 @@ extension WorldSettings {
         var reads = Chance(seed: plan.seed, stream: "reads")
         if reads.oneIn(3) { keyspace.ack = .majority }
         if keyspace.ack == .all, reads.oneIn(2) { keyspace.read = .any }
+        var silences = Chance(seed: plan.seed, stream: "down-after")
+        downAfter = silences.pick([3000, 6000, 30_000])
         leaseMillis = chance.pick([500, 1000, 1000, 2000])
         gatewayTimeoutMillis = chance.between(UInt64(1000), 5000)
         syncDelay = 50_000...chance.scaled(200_000, 5_000_000)

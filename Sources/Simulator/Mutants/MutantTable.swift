@@ -101,6 +101,7 @@ public enum MutantTable {
         MutantRow(.g2UnknownIsRefused, 5, Favour([.kill, .pause])),
         MutantRow(.g3ReplyOvertakes, 1, Favour([.pipelines])),
         MutantRow(.h5RebuildsNothing, 2, Favour([.partition, .kill], replicas: 3)),
+        MutantRow(.h5RebuildsAfterMassLoss, nil),
     ]
 
     /// Laws without a mutant.

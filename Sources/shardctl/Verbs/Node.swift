@@ -6,7 +6,10 @@ import ClusterModel
 struct NodeNoun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Data nodes.",
-        subcommands: [NodeList.self, NodeShow.self, NodeWeight.self, NodeMaintenance.self, NodeRemove.self])
+        subcommands: [
+            NodeList.self, NodeShow.self, NodeWeight.self, NodeMaintenance.self, NodeDrain.self, NodeUndrain.self,
+            NodeRemove.self,
+        ])
 }
 
 /// The nodes by the primary metasrv's word.
@@ -115,8 +118,10 @@ struct NodeMaintenance: AsyncParsableCommand {
     enum Switch: String, ExpressibleByArgument, CaseIterable { case on, off }
 
     static let configuration = CommandConfiguration(
-        commandName: "maintenance", abstract: "Keep new shards off a node while it is worked on.",
+        commandName: "maintenance", abstract: "Keep roles and new copies off a node while it is worked on.",
         discussion: """
+            The shards it is primary of are handed to other members; its copies stay.
+
             EXAMPLES:
               shardctl node maintenance d1 on --yes
               shardctl node maintenance d1 off --yes
@@ -131,12 +136,52 @@ struct NodeMaintenance: AsyncParsableCommand {
     }
 }
 
+/// `shardctl node drain N`
+struct NodeDrain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drain", abstract: "Empty a node: other nodes take its roles and copies.",
+        discussion: """
+            Each copy leaves once another node has one in its place; 'shardctl node ls' shows how many are left.
+            Refused where the copies could go nowhere.
+
+            EXAMPLES:
+              shardctl node drain d4 --yes
+            """)
+
+    @Argument(help: "The node's --id.") var node: String
+    @OptionGroup(title: "Global options") var globals: GlobalOptions
+
+    func run() async throws {
+        try await changeNode(globals) { .setDraining(node: NodeID(rawValue: node), on: true, plan: $0) }
+    }
+}
+
+/// `shardctl node undrain N`
+struct NodeUndrain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "undrain", abstract: "Stop emptying a node: it takes copies again.",
+        discussion: """
+            What has left does not come back by itself.
+
+            EXAMPLES:
+              shardctl node undrain d4 --yes
+            """)
+
+    @Argument(help: "The node's --id.") var node: String
+    @OptionGroup(title: "Global options") var globals: GlobalOptions
+
+    func run() async throws {
+        try await changeNode(globals) { .setDraining(node: NodeID(rawValue: node), on: false, plan: $0) }
+    }
+}
+
 /// `shardctl node remove N`
 struct NodeRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "remove", abstract: "Retire a node that is down and holds no replica.",
+        commandName: "remove", abstract: "Retire a node that is down.",
         discussion: """
-            Its store is never accepted again; its name is free for another.
+            Its store is never accepted again; its name is free for another. Refused while it may come back with its
+            copies (until it has been down for metasrv's --down-after), and where it has the only copy of a shard.
 
             EXAMPLES:
               shardctl node remove d4 --yes
