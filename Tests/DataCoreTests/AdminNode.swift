@@ -11,6 +11,11 @@ final class AdminNode {
     let settings: DataSettings
     /// Whether batches become durable at once.
     var isLogQuick = true
+    /// Whether the store answers, and takes what is committed, at once.
+    var isReaderQuick = true
+    var isApplierQuick = true
+    private var questions: [RowBatch] = []
+    private var appliable: [(marks: [CommitMark], ticket: UInt64)] = []
     private var unsynced: [LogBatch] = []
     private var unapplied: [LogBatch] = []
     private var waiting = ApplyQueue()
@@ -29,12 +34,13 @@ final class AdminNode {
         id: KeyspaceID(rawValue: 1), name: "default", scheme: SchemeParameters(kind: .hash, shards: 3),
         policy: ReplicationPolicy(replicas: 1))
 
-    init(password: String? = nil, hasKeyspace: Bool = true) {
+    init(password: String? = nil, hasKeyspace: Bool = true, cacheBytes: Int? = nil) {
         var settings = DataSettings(
             id: NodeID(rawValue: "d1"), store: UniqueID(high: 0x0123_4567_89AB_CDEF, low: 1),
             boot: BootNonce(rawValue: 5), address: Address(host: "127.0.0.1", port: 7511),
             gateway: Address(host: "127.0.0.1", port: 7512), peer: Address(host: "127.0.0.1", port: 7513), seed: 9)
         settings.password = password.map { Array($0.utf8) }
+        if let cacheBytes { settings.cacheBytes = cacheBytes }
         self.settings = settings
         node = DataNode(settings: settings, now: now)
         step(.recovered(RecoveredNode(cluster: nil, replicas: [], batches: [])))
@@ -128,17 +134,9 @@ final class AdminNode {
     private func run(_ effect: DataEffect) {
         switch effect {
         case .persist(let batch): unsynced.append(batch)
-        case .apply(let marks, let ticket): apply(marks, ticket)
-        case .read(let questions):
-            for index in questions.items.indices {
-                let value = rows[rowKey(questions.key(index))]
-                if let value {
-                    value.withByteView { questions.answer(index, value: $0, deadline: 0) }
-                } else {
-                    questions.answer(index, .absent)
-                }
-            }
-            step(.rows(questions))
+        case .apply(let marks, let ticket):
+            if isApplierQuick { apply(marks, ticket) } else { appliable.append((marks, ticket)) }
+        case .read(let asked): if isReaderQuick { answer(asked) } else { questions.append(asked) }
         case .scan(let scan):
             for (row, value) in rows.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) })
             where !row.lexicographicallyPrecedes(scan.from) && row.lexicographicallyPrecedes(scan.to ?? [255]) {
@@ -156,6 +154,34 @@ final class AdminNode {
             node.close(id)
         default: break
         }
+    }
+
+    private func answer(_ asked: RowBatch) {
+        for index in asked.items.indices {
+            if let value = rows[rowKey(asked.key(index))] {
+                value.withByteView { asked.answer(index, value: $0, deadline: 0) }
+            } else {
+                asked.answer(index, .absent)
+            }
+        }
+        step(.rows(asked))
+    }
+
+    /// The store answers what it was asked until now. Returns whether that was anything.
+    func answerReads() -> Bool {
+        let all = questions
+        questions = []
+        for asked in all { answer(asked) }
+        endTurn()
+        return !all.isEmpty
+    }
+
+    /// The store takes what was committed until now.
+    func applyAll() {
+        let all = appliable
+        appliable = []
+        for (marks, ticket) in all { apply(marks, ticket) }
+        endTurn()
     }
 
     private func rowKey(_ key: ByteView) -> [UInt8] {

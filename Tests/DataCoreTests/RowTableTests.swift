@@ -73,8 +73,19 @@ import Testing
                     seq: UInt64(number), seconds: 0)
             }
         }
-        for _ in 0..<8 { table.evict(to: 0, steps: 50_000) { $0.seq < 2500 } }
+        for _ in 0..<8 { _ = table.evict(to: 0, steps: 50_000) { $0.seq < 2500 } }
         #expect(table.count == 2500)
+        #expect(!table.evict(to: 0, steps: 50_000) { $0.seq < 2500 }, "a round in vain is told")
+        _ = table.evict(to: 0, steps: 50_000) { $0.seq < 2600 }
+        #expect(table.count == 2400)
+        for number in 2500..<2600 {
+            let key = Array("key-\(number)".utf8)
+            key.withByteView { view in
+                _ = table.put(
+                    hash(view, keyspace: 1), keyspace: 1, replica: 0, key: view, value: view, deadline: 0,
+                    seq: UInt64(number), seconds: 0)
+            }
+        }
         for number in 2500..<5000 {
             let key = Array("key-\(number)".utf8)
             key.withByteView { #expect(table.find(hash($0, keyspace: 1), keyspace: 1, key: $0) != nil) }

@@ -7,12 +7,35 @@ extension Engine {
         guard spec.needsRows(count: call.count) else { return 0 }
         var missing = 0
         for position in spec.keyPositions(count: call.count) {
-            if let load = ensureRow(call[position], replica: call.replica, keyspace: call.keyspace) {
-                expect(load, place: call.connection)
-                missing += 1
-            }
+            missing += awaitRow(call[position], replica: call.replica, keyspace: call.keyspace, place: call.connection)
+        }
+        guard missing > 0, isShortOfMemory else { return missing }
+        for position in spec.keyPositions(count: call.count) {
+            missing += pin(call[position], keyspace: call.keyspace, place: call.connection)
         }
         return missing
+    }
+
+    /// Has a connection wait for a row that is not in memory. Returns how many answers that adds: 0 or 1.
+    mutating func awaitRow(_ key: ByteView, replica: Int, keyspace: UInt32, place: Int) -> Int {
+        guard let load = ensureRow(key, replica: replica, keyspace: keyspace) else { return 0 }
+        expect(load, place: place)
+        return 1
+    }
+
+    /// Whether a row that is here now may be gone when another one has come.
+    var isShortOfMemory: Bool { rows.bytes > settings.cacheBytes }
+
+    /// Keeps a row for a command that waits for others: it is read with them, and no row goes that is being read. Were it
+    /// let go meanwhile, the command would ask for it when the others have come, and for those when it has.
+    /// Returns how many answers that adds: 0 or 1.
+    mutating func pin(_ key: ByteView, keyspace: UInt32, place: Int) -> Int {
+        guard let row = rows.find(hash(key, keyspace: keyspace), keyspace: keyspace, key: key), !row.isLoading,
+            !row.isUnknown, !numbers[Int(row.replica)].isLost
+        else { return 0 }
+        row.raise(Row.Flag.loading)
+        expect(ask(key, replica: Int(row.replica), keyspace: keyspace), place: place)
+        return 1
     }
 
     /// Sees to it that a row is in memory. Returns the number of the load that must come first, or nil.
@@ -25,11 +48,16 @@ extension Engine {
             rows.remove(hash, keyspace: keyspace, key: key)
         }
         if numbers[replica].flushed > numbers[replica].applied { return nil }
-        let load = nextLoad
-        nextLoad += 1
         rows.put(
             hash, keyspace: keyspace, replica: Int32(truncatingIfNeeded: replica), key: key, value: .empty, deadline: 0,
-            seq: load, seconds: 0, flags: Row.Flag.unknown | Row.Flag.loading)
+            seq: nextLoad, seconds: 0, flags: Row.Flag.unknown | Row.Flag.loading)
+        return ask(key, replica: replica, keyspace: keyspace)
+    }
+
+    /// Asks the store for a row. Returns the number of the load.
+    private mutating func ask(_ key: ByteView, replica: Int, keyspace: UInt32) -> UInt64 {
+        let load = nextLoad
+        nextLoad += 1
         reads.ask(
             key, keyspace: keyspace, store: replicas[replica].store, usesSlots: numbers[replica].usesSlots, load: load)
         stats.loads += 1
@@ -50,6 +78,7 @@ extension Engine {
 
     /// Answers came. Memory is looked at again first: a write may have passed the read meanwhile.
     mutating func noteRows(_ answers: RowBatch) {
+        evictionRests = false
         for (index, item) in answers.items.enumerated() {
             let key = answers.key(index)
             let hash = hash(key, keyspace: item.keyspace)

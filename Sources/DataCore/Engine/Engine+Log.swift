@@ -77,6 +77,7 @@ extension Engine {
 
     /// Stores hold more; batches come back.
     mutating func noteApplied(_ marks: [DataInput.Applied], spent: [LogBatch]) {
+        evictionRests = false
         for mark in marks {
             guard let index = replicaIndex[mark.store.shard], replicas[index].store == mark.store else { continue }
             numbers[index].applied = max(numbers[index].applied, mark.seq.rawValue)

@@ -123,13 +123,14 @@ extension Engine {
 
     /// Keeps the row table within its bound; rows that LevelDB does not hold yet stay.
     mutating func evictRows() {
-        guard rows.bytes > settings.cacheBytes else { return }
+        guard rows.bytes > settings.cacheBytes, !evictionRests else { return }
         // Rows the store lacks are bounded by the backlog, not by the cache.
         let numbers = numbers
-        rows.evict(to: settings.cacheBytes, steps: 4096) { row in
+        let goesOn = rows.evict(to: settings.cacheBytes, steps: 4096) { row in
             if row.isUnknown { return false }
             let replica = Int(row.replica)
             return numbers[replica].isLost || row.seq <= numbers[replica].applied
         }
+        evictionRests = !goesOn
     }
 }

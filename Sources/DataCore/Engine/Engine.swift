@@ -36,6 +36,8 @@ internal import DequeModule
     var releases: [ShardID: Release] = [:]
     /// The last life of each shard's replica that ended here.
     var dropped: [ShardID: Incarnation] = [:]
+    /// No row of the table may go before a store has more or an answer comes.
+    var evictionRests = false
     /// The log was damaged: the first map may name copies here that nothing is known of any more.
     var distrustsMap = false
     /// A replica began to serve in this step: commands that wait for it are tried again at its end.

@@ -138,10 +138,17 @@ import ClusterModel
     /// Frees rows until at most `limit` bytes are held, or `steps` places were looked at. A row used since the hand last
     /// passed gets one more round (CLOCK).
     /// - Parameter isClean: whether LevelDB holds all that this row says.
-    mutating func evict(to limit: Int, steps: Int, _ isClean: (Row) -> Bool) {
+    /// - Returns: false when a whole round found no row that may go: none will before a row changes.
+    mutating func evict(to limit: Int, steps: Int, _ isClean: (Row) -> Bool) -> Bool {
         var left = steps
+        // Whether anything changed since the round began; one whose beginning was not seen counts as changed.
+        var isChanged = true
         while bytes > limit, left > 0, count > 0 {
-            if hand.segment >= 1 << depth { hand = (0, 0) }
+            if hand.segment >= 1 << depth {
+                guard isChanged else { return false }
+                hand = (0, 0)
+                isChanged = false
+            }
             let segment = unsafe directory[hand.segment]
             if hand.place >= RowSegment.places {
                 let width = 1 << (depth - segment.depth)
@@ -155,14 +162,17 @@ import ClusterModel
             }
             if row.isRaised(Row.Flag.referenced) {
                 row.clear(Row.Flag.referenced)
+                isChanged = true
                 hand.place += 1
             } else if !row.isLoading, isClean(row) {
                 // What was behind may move into this place: the hand stays.
                 remove(in: segment, at: hand.place)
+                isChanged = true
             } else {
                 hand.place += 1
             }
         }
+        return true
     }
 
     /// Frees every row that satisfies `isGone`: a replica that left this node.

@@ -281,6 +281,7 @@ extension Engine {
         dropped[replicas[held].configuration.id] = replicas[held].store.incarnation
         numbers[held].isServing = false
         numbers[held].isLost = true
+        evictionRests = false
         replicaIndex[replicas[held].configuration.id] = nil
         let replica = Int32(truncatingIfNeeded: held)
         rows.removeAll { $0.replica == replica && !$0.isLoading }

@@ -138,7 +138,6 @@ extension Engine {
 
     /// Has the rows of all commands, and room for their writes; nil = all is there.
     private mutating func prepare(_ call: Call, _ commands: [[ByteView]]) -> Attempt? {
-        var missing = 0
         for command in commands {
             guard let spec = spec(of: command), spec.reach != .connection else { continue }
             if spec.flags.contains(.write), backlog >= settings.backlogBytes { return .blocked(.backlog) }
@@ -146,16 +145,29 @@ extension Engine {
             if spec.flags.contains(.denyoom), isDiskLow {
                 return reject(call, "READONLY the disk reserve is reached: only deletes are accepted")
             }
-            guard spec.needsRows(count: command.count) else { continue }
-            for position in spec.keyPositions(count: command.count) {
-                guard let load = ensureRow(command[position], replica: call.replica, keyspace: call.keyspace) else {
-                    continue
-                }
-                expect(load, place: call.connection)
-                missing += 1
-            }
         }
-        return missing > 0 ? .blocked(.rows(missing)) : nil
+        var missing = 0
+        forEachKey(of: commands) { engine, key in
+            missing += engine.awaitRow(key, replica: call.replica, keyspace: call.keyspace, place: call.connection)
+        }
+        guard missing > 0 else { return nil }
+        if isShortOfMemory {
+            forEachKey(of: commands) { engine, key in
+                missing += engine.pin(key, keyspace: call.keyspace, place: call.connection)
+            }
+            missing += pinWatched(call.connection)
+        }
+        return .blocked(.rows(missing))
+    }
+
+    /// The keys whose rows queued commands read.
+    private mutating func forEachKey(of commands: [[ByteView]], _ body: (inout Engine, ByteView) -> Void) {
+        for command in commands {
+            guard let spec = spec(of: command), spec.reach != .connection, spec.needsRows(count: command.count) else {
+                continue
+            }
+            for position in spec.keyPositions(count: command.count) { body(&self, command[position]) }
+        }
     }
 
     /// Runs each command into the same reply and the same record.

@@ -70,12 +70,20 @@ extension Engine {
     mutating func loadWatched(_ place: Int, replica: Int) -> Int {
         var missing = 0
         for watched in connections[place].transaction.watched {
-            let load = watched.key.bytes.withByteView { ensureRow($0, replica: replica, keyspace: watched.keyspace) }
-            guard let load else { continue }
-            expect(load, place: place)
-            missing += 1
+            missing += watched.key.bytes.withByteView {
+                awaitRow($0, replica: replica, keyspace: watched.keyspace, place: place)
+            }
         }
-        return missing
+        return missing > 0 && isShortOfMemory ? missing + pinWatched(place) : missing
+    }
+
+    /// Keeps the rows of watched keys for a transaction that waits for others.
+    mutating func pinWatched(_ place: Int) -> Int {
+        var pinned = 0
+        for watched in connections[place].transaction.watched {
+            pinned += watched.key.bytes.withByteView { pin($0, keyspace: watched.keyspace, place: place) }
+        }
+        return pinned
     }
 
     /// - Precondition: the watched keys' rows are in memory (`loadWatched`).
