@@ -27,10 +27,14 @@ public enum Mutant: String, CaseIterable, Sendable {
     case a7BeginsAtOnce
     /// A7: what was granted is forgotten when a newer epoch is adopted.
     case a7GrantsEndWithEpoch
+    /// A8: a member is sealed though its grant to the primary runs.
+    case a8SealsWhileBound
     /// A9: a secondary that may answer reads goes on when its lease is over.
     case a9ReadsForEver
     /// A9: a read lease runs from when the beat was received that gives it.
     case a9ReadLeaseFromReceipt
+    /// A10: with ack below all a primary needs nobody's grants but its own.
+    case a10LivesAlone
     /// A11: a holder counts its own length of a lease, whatever the grantor granted.
     case a11OwnLengthOfLease
 
@@ -55,6 +59,8 @@ public enum Mutant: String, CaseIterable, Sendable {
 
     // MARK: C. Replication log and configuration
 
+    /// C0: an epoch begins by the policy that it brings alone.
+    case c0NewPolicyAtOnce
     /// C1: a replica cuts its log at its own commit point.
     case c1CutsAtCommit
     /// C1: two logs are held to be the same as far as the shorter one goes.
@@ -69,6 +75,12 @@ public enum Mutant: String, CaseIterable, Sendable {
     case c5PromotesUntaught
     /// C6: a learner that is being promoted does not count for commits.
     case c6PromotionDoesNotCount
+    /// C7: one member that is sealed is enough.
+    case c7SealsTooFew
+    /// C7: only the newest configuration is sealed, whether it was active or not.
+    case c7SealsNewestAlone
+    /// C8: records of earlier epochs commit without the start record of this one.
+    case c8CommitsOlderEpochs
     /// C9: a commit point is adopted by a log that was not reconciled in its epoch.
     case c9AdoptsBeforeReconciled
     /// C9: a restarted node takes all of its log for committed.
@@ -130,6 +142,9 @@ public enum Mutant: String, CaseIterable, Sendable {
     case g2UnknownIsRefused
     /// G3: a reply that is ready overtakes one that waits.
     case g3ReplyOvertakes
+
+    /// G4: a write does not end a transaction that watches its key.
+    case g4WritesUnseen
 
     // MARK: H. Nodes and network
 

@@ -45,12 +45,16 @@ extension Engine {
         guard replicas[replica].hasBegun, !replicas[replica].isSealed, replicas[replica].readersGone <= now.monotonic
         else { return false }
         let agreed = agreed(replica)
-        guard agreed >= numbers[replica].start, agreed > numbers[replica].commit, !numbers[replica].isLost else {
+        guard agreed >= numbers[replica].start || Mutant.c8CommitsOlderEpochs.isOn, agreed > numbers[replica].commit,
+            !numbers[replica].isLost
+        else {
             return false
         }
         numbers[replica].commit = agreed
         raised.append(replica)
-        if replicas[replica].state == .starting, numbers[replica].start > 0 { beginServing(replica) }
+        if replicas[replica].state == .starting, numbers[replica].start > 0, agreed >= numbers[replica].start {
+            beginServing(replica)
+        }
         return true
     }
 

@@ -25,6 +25,7 @@ extension MetaNode {
     }
 
     private func unsettled(after current: ShardConfiguration) -> [Electorate] {
+        if Mutant.c7SealsNewestAlone.isOn { return [] }
         if hasBegun(current, state) { return [current.electorate] }
         return current.unsettled.filter { $0 != current.electorate } + [current.electorate]
     }

@@ -10,7 +10,7 @@ extension Nemesis {
         let keeper = Operator(world, name: "mover")
         `repeat`(.movement, every: Self.second...20 * Self.second) { [self] chance in
             guard !keeper.isBusy else { return }
-            let kind = chance.below(6)
+            let kind = chance.below(7)
             guard kind < 3 else { return leave(kind, keeper, &chance) }
             guard let shard = anyShard(&chance) else { return }
             switch kind {
@@ -51,18 +51,22 @@ extension Nemesis {
         keeper.reconfigure(shard, members: shard.members.filter { $0 != gone }) { _ in }
     }
 
-    /// A node is emptied or gives its roles away for a while, or the keyspace is to have another number of copies.
+    /// A node is emptied or gives its roles away for a while, or the keyspace is to have another policy.
     private func leave(_ kind: Int, _ keeper: Operator, _ chance: inout Chance) {
         let node = chance.pick(world.nodes).id
         let isOn = chance.oneIn(2)
         let replicas = chance.between(1, 3)
+        let policy = chance.pick(["ack=all", "ack=majority", "flow=chain", "flow=fanout"]).split(separator: "=")
         let request: AdminRequest =
             switch kind {
             case 3: .setDraining(node: node, on: isOn, plan: false)
             case 4: .setMaintenance(node: node, on: isOn, plan: false)
-            default:
+            case 5:
                 .setKeyspace(
                     name: world.settings.keyspace.name, settings: ["replicas": "\(replicas)"], plan: false)
+            default:
+                .setKeyspace(
+                    name: world.settings.keyspace.name, settings: [String(policy[0]): String(policy[1])], plan: false)
             }
         note("\(request)")
         keeper.ask(request) { _ in }

@@ -8,8 +8,8 @@ extension Nemesis {
 
     func beginRot() {
         `repeat`(.rot, every: 5 * Self.second...30 * Self.second) { [self] chance in
-            guard areCopiesWhole else { return }
             let node = chance.pick(world.nodes)
+            guard areCopiesWhole, canBeSpared(node.id) else { return }
             let byPower = chance.oneIn(2)
             node.stop(byPower: byPower)
             if let place = node.disk.log.rot(&chance) {
@@ -31,5 +31,16 @@ extension Nemesis {
                         }
                     }
             }
+    }
+
+    /// Whether what is committed can be told without a node: with ack below all enough others must be there to be sealed
+    /// for each configuration that may have committed something.
+    private func canBeSpared(_ node: NodeID) -> Bool {
+        world.map.shards.allSatisfy { shard in
+            let electorates = shard.unsettled + [shard.electorate]
+            guard electorates.contains(where: { $0.ack != .all }) else { return true }
+            let others = shard.members.filter { $0.node != node }
+            return electorates.allSatisfy { $0.isSealed(by: others) }
+        }
     }
 }

@@ -12,14 +12,16 @@ public struct Favour: Sendable {
     public var flow: Flow?
     public var minInSync: Int?
     public var read: ReadMode?
+    public var ack: Ack?
     /// ms.
     public var lease: UInt64?
 
     public init(
         _ faults: [FaultClass] = [], isPure: Bool = false, nodes: Int? = nil, metas: Int? = nil, replicas: Int? = nil,
-        flow: Flow? = nil, minInSync: Int? = nil, read: ReadMode? = nil, lease: UInt64? = nil
+        flow: Flow? = nil, minInSync: Int? = nil, read: ReadMode? = nil, ack: Ack? = nil, lease: UInt64? = nil
     ) {
         self.read = read
+        self.ack = ack
         self.minInSync = minInSync
         self.faults = faults
         self.isPure = isPure
@@ -33,11 +35,11 @@ public struct Favour: Sendable {
     /// The same with no other kinds of trouble.
     static func only(
         _ faults: FaultClass..., metas: Int? = nil, replicas: Int? = nil, flow: Flow? = nil, minInSync: Int? = nil,
-        read: ReadMode? = nil, lease: UInt64? = nil
+        read: ReadMode? = nil, ack: Ack? = nil, lease: UInt64? = nil
     ) -> Favour {
         Favour(
             faults, isPure: true, metas: metas, replicas: replicas, flow: flow, minInSync: minInSync, read: read,
-            lease: lease)
+            ack: ack, lease: lease)
     }
 
     /// The kinds that it has not.
@@ -51,6 +53,10 @@ public struct Favour: Sendable {
         if let replicas {
             settings.keyspace.replicas = replicas
             settings.keyspace.minInSync = replicas / 2 + 1
+        }
+        if let ack {
+            settings.keyspace.ack = ack
+            if ack != .all { settings.keyspace.read = .primary }
         }
         if let read {
             settings.keyspace.read = read

@@ -51,6 +51,7 @@ extension Engine {
     }
 
     mutating func dirtyWatchers(keyspace: UInt32, key: ByteView) {
+        if Mutant.g4WritesUnseen.isOn { return }
         let watched = Transaction.WatchedKey(keyspace: keyspace, key: Key(key.array))
         for watcher in watchers[watched] ?? [] {  // order-free: each is marked
             if let place = place(watcher) { connections[place].transaction.isDirty = true }
