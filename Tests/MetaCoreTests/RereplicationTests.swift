@@ -219,6 +219,24 @@ import Testing
         #expect(next.primary == shard.members[1] && next.members.count == 3 && next.epoch == shard.epoch.successor)
     }
 
+    /// It is worked on and started again: its copy is not made elsewhere meanwhile.
+    @Test func aNodeInMaintenanceKeepsItsCopies() throws {
+        var (group, shard) = try Self.short()
+        let gone = try Self.leftOut(shard)
+        #expect(Self.done(group.admin(.setMaintenance(node: NodeID(rawValue: "d\(gone)"), on: true, plan: false))))
+        Self.run(&group, (1...4).filter { $0 != gone }, millis: 20_000)
+        #expect(group.state.shard(shard.id) == shard)
+        let copy = try #require(Self.report(shard, gone, incarnation: .first))
+        Self.run(&group, [1, 2, 3, 4], extra: [gone: [copy]])
+        #expect(group.state.shard(shard.id)?.learners.map(\.node.rawValue) == ["d\(gone)"])
+        // Nothing new comes to it.
+        var (other, lacking) = try Self.short(nodes: 3)
+        let empty = try Self.leftOut(lacking)
+        #expect(Self.done(other.admin(.setMaintenance(node: NodeID(rawValue: "d\(empty)"), on: true, plan: false))))
+        Self.run(&other, [1, 2, 3])
+        #expect(other.state.shard(lacking.id) == lacking)
+    }
+
     @Test func aDrainedNodeIsEmptied() throws {
         var group = MetaGroup.serving(nodes: 4)
         _ = group.create("default", SchemeParameters(kind: .hash, shards: 1), replicas: 3)

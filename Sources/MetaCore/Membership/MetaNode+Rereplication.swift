@@ -86,7 +86,7 @@ extension MetaNode {
         // A copy that is to go, or that nobody waits for, takes up no host.
         let hosts = held.filter { stays($0) || next.learners.contains($0) }.compactMap { state.node($0.node)?.fate }
         let others = state.members.filter { node in
-            node.standing == .member && !held.contains { $0.node == node.id }
+            node.standing != .draining && !held.contains { $0.node == node.id }
         }
         let present = others.filter { isPresent($0) && learning[$0.id, default: 0] < Self.learnersPerNode }
         for node in present {
@@ -98,7 +98,10 @@ extension MetaNode {
         let isAwaited = others.contains { !isPresent($0) && !isLost($0) && mayHold($0, shard.id) }
         guard !isAwaited, !together.contains(where: { mayHold($0, shard.id) }) else { return nil }
         let zones = held.compactMap { state.node($0.node)?.zone }
-        let fit = present.filter { !hosts.contains($0.fate) && hearing($0)?.reports[shard.id] == nil }
+        // A node in maintenance takes back what it had, and nothing new.
+        let fit = present.filter { node in
+            node.standing == .member && !hosts.contains(node.fate) && hearing(node)?.reports[shard.id] == nil
+        }
         let best = fit.min { left, right in
             let isNew = (zones.contains(left.zone) ? 1 : 0, zones.contains(right.zone) ? 1 : 0)
             if isNew.0 != isNew.1 { return isNew.0 < isNew.1 }
