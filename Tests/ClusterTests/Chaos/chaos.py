@@ -32,9 +32,9 @@ from report import Report, expect
 SHARDSIM = ROOT / ".build" / "release" / "shardsim"
 # (class, data nodes, seconds in the quick tier, seconds in the soak)
 RUNS = [
-    (Kill, 3, 40, 1800), (Kill, 5, 40, 1800),
-    (Pause, 5, 30, 900), (Pause, 3, 30, 900),
-    (Partition, 3, 40, 900), (Partition, 5, 40, 900),
+    (Kill, 3, 90, 1800), (Kill, 5, 90, 1800),
+    (Pause, 5, 60, 900), (Pause, 3, 60, 900),
+    (Partition, 3, 60, 900), (Partition, 5, 60, 900),
     (PowerCut, 3, 30, 2400),
     (FullDisk, 3, 15, 300), (FailingSync, 3, 15, 300),
 ]
