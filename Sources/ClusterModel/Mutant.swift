@@ -148,6 +148,8 @@ public enum Mutant: String, CaseIterable, Sendable {
 
     // MARK: H. Nodes and network
 
+    /// H1: a node that comes back with less than it had is taken for what it was.
+    case h1TrustsOldData
     /// H5: copies of a lost node are not rebuilt.
     case h5RebuildsNothing
     /// H5: copies of nodes that were lost together are made elsewhere at once.

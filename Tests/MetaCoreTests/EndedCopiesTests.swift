@@ -68,4 +68,53 @@ import Testing
         Self.run(&group, shard, ended: [shard.members[1]], since: 0)
         #expect(group.state.shard(shard.id) == shard)
     }
+
+    // MARK: Old data
+
+    /// A group in which a member that had applied record 9 comes back, as another boot, with a log up to another one.
+    private static func returned(
+        _ group: inout MetaGroup, _ shard: ShardConfiguration, _ member: Member, last: UInt64
+    ) throws {
+        run(&group, shard, ended: [])
+        var before = report(shard, member)
+        before.applied = Seq(rawValue: 9)
+        let number = Int(member.node.rawValue.dropFirst()) ?? 0
+        let version = group.state.routeVersion.rawValue
+        _ = group.beat(dataBeat(number, cluster: group.state.cluster, since: version, shards: [before]))
+        group.pass(3000)
+        before.last = Seq(rawValue: last)
+        before.applied = .zero
+        before.serving = false
+        let answer = group.beat(
+            dataBeat(number, boot: 2, cluster: group.state.cluster, since: version, shards: [before]))
+        #expect(answer?.refusal == nil)
+    }
+
+    private static func takeOver(_ group: inout MetaGroup, _ shard: ShardConfiguration) throws -> ReconfigureAnswer? {
+        var wished = shard
+        wished.epoch = try #require(shard.epoch.successor)
+        wished.members = [shard.members[1]]
+        wished.proposal = Proposal(proposer: shard.members[1].node.rawValue, request: 3)
+        let request = ReconfigureRequest(expected: shard.epoch, configuration: wished)
+        guard case .reconfigure(let answer)? = group.ask(0, .reconfigure(request)) else { return nil }
+        return answer
+    }
+
+    @Test(arguments: [8, 9] as [UInt64]) func whoLostRecordsDoesNotTakeOver(last: UInt64) throws {
+        var group = MetaGroup.serving(nodes: 3)
+        _ = group.create("default", SchemeParameters(kind: .hash, shards: 1), replicas: 2, minInSync: 1)
+        let shard = try #require(group.state.shards(of: KeyspaceID(rawValue: 1)).first)
+        try Self.returned(&group, shard, shard.members[1], last: last)
+        let answer = try Self.takeOver(&group, shard)
+        #expect(answer?.accepted == (last == 9), "\(answer?.refusal ?? "")")
+        if last < 9 { #expect(answer?.refusal?.contains("ends before what it had") == true) }
+    }
+
+    /// It is no member until the primary has sent it what it lacks.
+    @Test func whoLostRecordsIsNoMember() throws {
+        var (group, shard) = try Self.pair()
+        try Self.returned(&group, shard, shard.members[1], last: 8)
+        group.pass(600)
+        #expect(group.state.shard(shard.id)?.members == [shard.members[0]])
+    }
 }

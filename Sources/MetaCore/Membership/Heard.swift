@@ -10,8 +10,12 @@ struct Heard: Sendable {
     var routeVersion: RouteVersion
     var reports: [ShardID: ShardReport]
     var bytes: UInt64
+    /// Of replicas whose logs end below what an earlier boot of the node had applied: that record (RULES H1). The node has
+    /// lost something, or its directory is an old one.
+    private(set) var floors: [ShardID: Seq] = [:]
 
-    init(_ beat: Heartbeat, now: UInt64) {
+    /// - Parameter former: what the node said before, in this life of its process or in an earlier one.
+    init(_ beat: Heartbeat, now: UInt64, former: Heard?) {
         boot = beat.node.boot
         last = now
         hasLeft = beat.leaving == true
@@ -21,6 +25,13 @@ struct Heard: Sendable {
         for report in beat.shards {
             reports[report.id] = report
             bytes &+= report.bytes
+        }
+        guard let former, !Mutant.h1TrustsOldData.isOn else { return }
+        for report in beat.shards {
+            guard let known = former.reports[report.id], known.incarnation == report.incarnation else { continue }
+            // What a store holds is committed, and was on the disk of its log before.
+            let floor = max(former.floors[report.id] ?? .zero, former.boot == boot ? .zero : known.applied)
+            if report.last < floor { floors[report.id] = floor }
         }
     }
 }
@@ -38,7 +49,7 @@ extension MetaNode {
         guard beat.cluster == nil || beat.cluster == state.cluster, let known = state.node(beat.node.id),
             known.store == beat.node.store, known.boot == beat.node.boot, known.standing != .removed
         else { return false }
-        heard[known.id] = Heard(beat, now: now.monotonic)
+        heard[known.id] = Heard(beat, now: now.monotonic, former: heard[known.id])
         return true
     }
 

@@ -22,7 +22,8 @@ extension MetaNode {
         guard let configurations = restarted(node, draft) else {
             return refuse("a shard of node \(node.id) has reached the last epoch there is")
         }
-        heard[node.id] = Heard(beat, now: now.monotonic)
+        let former = draft.node(node.id)?.store == node.store ? heard[node.id] : nil
+        heard[node.id] = Heard(beat, now: now.monotonic, former: former)
         return Judgement(
             commands: [.register(node, configurations: configurations)],
             answer: .heartbeat(since: beat.routeVersion))

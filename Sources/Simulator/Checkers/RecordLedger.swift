@@ -15,6 +15,8 @@ final class RecordLedger {
     private var answered: [Store: Epoch] = [:]
     /// Lives of replicas that ended: nobody acts by their number any more (RULES C14).
     private var ended: Set<Store> = []
+    /// Nodes whose disks an older copy has taken the place of, and that have not started since.
+    private var rewound: Set<Int> = []
     /// The epochs of the records that were once on each log's disk, by seq; what a snapshot stands for counts as any.
     private var synced: [Log: [Epoch]] = [:]
 
@@ -149,11 +151,24 @@ final class RecordLedger {
     /// A node starts with a log up to a record: what it read counts as durable from here on.
     func recovered(_ shard: ShardID, node: Int, last: Seq) {
         let log = Log(node: node, shard: shard)
+        if rewound.contains(node) {
+            if let count = logs[log]?.count, count > last.rawValue { logs[log]?.removeLast(count - Int(last.rawValue)) }
+            synced[log] = nil
+        }
         guard let own = logs[log] else { return }
         for place in 0..<min(Int(last.rawValue), own.count) {
             set(log, Seq(rawValue: UInt64(place + 1)), own[place].epoch == .none ? Self.any : own[place].epoch)
         }
     }
+
+    /// An older copy takes the place of a node's disk: what it has forgotten is no break of a promise.
+    func rewind(node: Int) {
+        rewound.insert(node)
+        for store in answered.keys where store.node == node { answered[store] = nil }  // order-free: all go
+    }
+
+    /// A node has started with what its disk holds.
+    func started(node: Int) { rewound.remove(node) }
 
     /// A replica tells its primary that it follows it in an epoch.
     func answered(_ shard: ShardID, _ incarnation: Incarnation, node: Int, in epoch: Epoch) {

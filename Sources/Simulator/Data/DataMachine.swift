@@ -63,6 +63,7 @@ public final class DataMachine {
         }
         for replica in recovered.replicas { world.ledger?.checkPromise(replica, node: index) }
         for replica in recovered.replicas { world.ledger?.recovered(replica.shard, node: index, last: replica.last) }
+        world.ledger?.started(node: index)
         var settings = DataSettings(
             id: id, store: store, boot: BootNonce(rawValue: chance.next() | 1), address: address(.cluster),
             gateway: address(.gateway), peer: address(nil), seed: chance.next())

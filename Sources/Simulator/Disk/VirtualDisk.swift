@@ -5,6 +5,7 @@ import DataCore
 public final class VirtualDisk {
     let log: VirtualLog
     private var stores: [StoreID: VirtualStore] = [:]
+    private var saved: (segments: [VirtualLog.Segment], stores: [StoreID: VirtualStore])?
     /// The cluster the directory belongs to, once it joined one.
     var cluster: UniqueID?
 
@@ -135,6 +136,19 @@ public final class VirtualDisk {
 
     /// Whether the replica's life that a store was made for goes on here.
     func holds(_ id: StoreID) -> Bool { stores[id] != nil }
+
+    // MARK: Old data
+
+    /// Keeps a copy of everything, as a backup does, while no process has the directory open.
+    func save() { saved = (log.segments, stores) }
+
+    /// Puts the copy in place of what is there. False = there is none.
+    func restore() -> Bool {
+        guard let saved else { return false }
+        log.replaceSegments(saved.segments)
+        stores = saved.stores
+        return true
+    }
 
     // MARK: Losing power
 

@@ -72,5 +72,14 @@ extension Nemesis {
         keeper.ask(request) { _ in }
     }
 
+    /// Nodes are what they were before anybody wished them away, one after another.
+    func takeBack(_ nodes: [NodeID], _ keeper: Operator) {
+        guard let next = nodes.first else { return }
+        keeper.ask(.setMaintenance(node: next, on: false, plan: false)) { [self] answer in
+            if case .done? = answer { return takeBack(Array(nodes.dropFirst()), keeper) }
+            world.after(500_000_000) { [self] in takeBack(nodes, keeper) }
+        }
+    }
+
     private func note(_ text: @autoclosure () -> String) { world.trace.note(world.now, 66, 0, text()) }
 }

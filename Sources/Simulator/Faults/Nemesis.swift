@@ -49,6 +49,7 @@ final class Nemesis {
             node.syncDelay = world.settings.syncDelay
             node.powerUp()
         }
+        if plan.has(.movement) { takeBack(world.nodes.map(\.id), Operator(world, name: "healer")) }
     }
 
     func count(_ fault: FaultClass) { counts[fault, default: 0] += 1 }

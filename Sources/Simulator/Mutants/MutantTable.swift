@@ -107,6 +107,7 @@ public enum MutantTable {
         MutantRow(.g2UnknownIsRefused, 5, Favour([.kill, .pause])),
         MutantRow(.g3ReplyOvertakes, 1, Favour([.pipelines])),
         MutantRow(.g4WritesUnseen, 0, .only(.watches, .hotKey)),
+        MutantRow(.h1TrustsOldData, nil),
         MutantRow(.h5RebuildsNothing, 2, Favour([.partition, .kill], replicas: 3)),
         MutantRow(.h5RebuildsAfterMassLoss, nil),
     ]
@@ -127,7 +128,6 @@ public enum MutantTable {
         UncoveredLaw(law: "E4", reason: "LevelDB itself is no part of a world"),
         UncoveredLaw(law: "E6", reason: "disks of a world do not get full"),
         UncoveredLaw(law: "F1", reason: "F: movement is a later step"),
-        UncoveredLaw(law: "H1", reason: "nodes of a world keep their disks"),
         UncoveredLaw(law: "H2", reason: "nobody copies a disk"),
         UncoveredLaw(law: "H3", reason: "the metadata group does not judge reachability yet"),
         UncoveredLaw(law: "H4", reason: "no ejection of slow nodes yet"),

@@ -28,6 +28,7 @@ public import ClusterModel
 ///                                     synced; either goes on
 ///     rot P                           every batch of its log goes bad that tells of the first shard and that a later one
 ///                                     vouches for; its process does not run
+///     save P    restore P             a copy of its disk is made; it comes in place of the disk; its process does not run
 ///     sync P 20ms                     how long a sync of the log takes
 ///     hand-over S1                    an operator gives the primary's role to another member
 ///     set min-in-sync 3               an operator changes a setting of the keyspace
@@ -78,6 +79,8 @@ public struct Scenario: Sendable {
         case power(String)
         case start(String)
         case rot(String)
+        case save(String)
+        case restore(String)
         case sync(String, UInt64)
         case handOver(String)
         case set(String, String)

@@ -138,6 +138,8 @@ struct LineReader {
         case "power": return .power(try word(1))
         case "start": return .start(try word(1))
         case "rot": return .rot(try word(1))
+        case "save": return .save(try word(1))
+        case "restore": return .restore(try word(1))
         case "sync": return .sync(try word(1), try time(2))
         case "hand-over": return .handOver(try word(1))
         case "set": return .set(try word(1), try word(2))

@@ -131,7 +131,7 @@ final class ScenarioRun {
                 throw Failure(description: "\(name) got \(client(name).reply()?.plain ?? "")")
             }
         case .hold, .deliver, .cut, .open: try network(statement)
-        case .pause, .clock, .kill, .power, .start, .rot, .sync: try process(statement)
+        case .pause, .clock, .kill, .power, .start, .rot, .save, .restore, .sync: try process(statement)
         case .handOver(let name): try handOver(name)
         case .set(let key, let value): try set(key, value)
         case .run(let time): world.run(until: world.now + time)
@@ -212,15 +212,25 @@ final class ScenarioRun {
             case .data(let index): world.nodes[index].powerUp()
             case .meta(let index): world.metas[index].powerUp()
             }
+        case .save(let name): try halted(name).disk.save()
+        case .restore(let name):
+            let node = try halted(name)
+            guard node.disk.restore() else { throw Failure(description: "nothing of \(name) was saved") }
+            world.ledger?.rewind(node: node.index)
         case .rot(let name):
-            let node = try data(name)
-            guard !node.isUp else { throw Failure(description: "\(name) runs") }
-            guard node.disk.log.rot(of: try shard().id) > 0 else {
+            guard try halted(name).disk.log.rot(of: try shard().id) > 0 else {
                 throw Failure(description: "nothing that a later batch vouches for tells of the shard")
             }
         case .sync(let name, let time): try data(name).syncDelay = time...time
         default: break
         }
+    }
+
+    /// A machine whose disk can be touched.
+    private func halted(_ name: String) throws(Failure) -> DataMachine {
+        let node = try data(name)
+        guard !node.isUp else { throw Failure(description: "\(name) runs") }
+        return node
     }
 
     private func stop(_ name: String, byPower: Bool) throws(Failure) {
