@@ -147,6 +147,8 @@ import Testing
         let others = (1...4).filter { $0 != gone }
         Self.run(&group, others, millis: 60_000)
         #expect(group.state.shard(shard.id) == shard, "four of seven are lost")
+        guard case .status(let status)? = group.admin(.status) else { throw Missing() }
+        #expect(status.warnings.contains { $0.contains("were lost together") })
         guard case .done? = group.admin(.removeNode(node: NodeID(rawValue: "d\(gone)"), plan: false)) else {
             Issue.record("not removed")
             return

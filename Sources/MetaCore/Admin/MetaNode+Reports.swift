@@ -104,6 +104,12 @@ extension MetaNode {
         if members.isEmpty { warnings.append("no node is registered: start a datasrv") }
         if members.count == 1 { warnings.append("there is one node: nothing survives its loss") }
         for node in members where !isUp(node) { warnings.append("node \(node.id) is down") }
+        let together = lostTogether().map(\.id.rawValue).sorted()
+        if !together.isEmpty {
+            warnings.append(
+                "nodes \(together.joined(separator: ", ")) were lost together: their copies are made elsewhere only when one of "
+                    + "them is removed (shardctl node remove N)")
+        }
         for node in members where node.standing == .maintenance { warnings.append("node \(node.id) is in maintenance") }
         for node in members where node.standing == .draining { warnings.append("node \(node.id) is draining") }
         if state.keyspaces.count == 0 {
