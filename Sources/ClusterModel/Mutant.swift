@@ -59,8 +59,6 @@ public enum Mutant: String, CaseIterable, Sendable {
 
     // MARK: C. Replication log and configuration
 
-    /// C0: an epoch begins by the policy that it brings alone.
-    case c0NewPolicyAtOnce
     /// C1: a replica cuts its log at its own commit point.
     case c1CutsAtCommit
     /// C1: two logs are held to be the same as far as the shorter one goes.

@@ -91,7 +91,7 @@ extension Engine {
     }
 
     private func strictest(_ shard: ShardConfiguration) -> Ack {
-        let all = (Mutant.c0NewPolicyAtOnce.isOn ? [] : shard.unsettled.map(\.ack)) + [shard.policy.ack]
+        let all = shard.unsettled.map(\.ack) + [shard.policy.ack]
         return all.contains(.all) ? .all : all.contains(.majority) ? .majority : .one
     }
 
