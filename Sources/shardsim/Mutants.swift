@@ -25,9 +25,10 @@ enum Mutants {
         return row
     }
 
-    /// So many of them, on each day those behind the ones of the day before.
+    /// So many of those that few seeds showed when all were measured, on each day those behind the ones of the day before.
     static func ofToday(_ count: Int, _ rows: [MutantRow]) -> [MutantRow] {
         let day = Int(Date().timeIntervalSince1970 / 86_400)
+        let rows = rows.filter { (1...24).contains($0.seeds ?? 0) }
         return (0..<min(count, rows.count)).map { rows[(day * count + $0) % rows.count] }
     }
 
