@@ -9,6 +9,8 @@ public enum Mutant: String, CaseIterable, Sendable {
 
     /// A1: whether a primary serves is a flag that its timer sets: woken from a pause it answers before the timer runs.
     case a1FlagSetByTimer
+    /// A1: the lease that a primary begins to serve by is looked at from the next grant on.
+    case a1LeaseBeginsUnseen
     /// A1: the clock is not looked at again between the value and the answer.
     case a1NoSecondLook
     /// A2: a lease runs from when the grant was received, not from when the beat that it answers was sent.

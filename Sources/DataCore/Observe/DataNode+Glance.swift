@@ -6,7 +6,7 @@ public struct ReplicaGlance: Hashable, Sendable {
     public var incarnation: Incarnation
     /// The highest epoch it acts in.
     public var epoch: Epoch
-    /// Whether it passes the serve check now, its leases included.
+    /// Whether it would answer now.
     public var isServing: Bool
     /// Whether it is the primary of that epoch, serving or not.
     public var isPrimary: Bool
@@ -23,6 +23,12 @@ extension DataNode {
 }
 
 extension Engine {
+    /// Whether the look at the clock before the next input ends its serving: as it is done, not as it should be.
+    private func isLapsed(_ index: Int, _ now: Tick) -> Bool {
+        now.monotonic >= replication.earliestLease && answersUntil(index) <= now.monotonic
+            && !Mutant.a1FlagSetByTimer.isOn
+    }
+
     func glance(_ now: Tick, _ body: (ReplicaGlance) -> Void) {
         for index in replicas.indices where replicas[index].state != .dropped {
             let numbers = numbers[index]
@@ -30,7 +36,7 @@ extension Engine {
                 ReplicaGlance(
                     shard: ShardID(rawValue: numbers.shard), incarnation: Incarnation(rawValue: numbers.incarnation),
                     epoch: replicas[index].configuration.epoch,
-                    isServing: numbers.isServing && (!replicas[index].isShared || leaseEnd(index) > now.monotonic),
+                    isServing: numbers.isServing && !isLapsed(index, now),
                     isPrimary: replicas[index].isLeading,
                     last: Seq(rawValue: numbers.last), durable: Seq(rawValue: numbers.durable),
                     commit: Seq(rawValue: numbers.commit), applied: Seq(rawValue: numbers.applied)))

@@ -157,6 +157,10 @@ extension Engine {
             servingChanged = true
             beats.isDue = true
         }
+        // One that begins to serve, or that needs one grant more, is looked at from now on, not from its next grant on.
+        if !Mutant.a1LeaseBeginsUnseen.isOn {
+            replication.earliestLease = min(replication.earliestLease, answersUntil(index))
+        }
     }
 
     /// With ack below all members stay members while they are away: writes need as many that are here (RULES C10). In a new

@@ -33,6 +33,7 @@ public enum MutantTable {
 
     private static let leases = [
         MutantRow(.a1FlagSetByTimer, 0, .only(.pause, .impatience, .hotKey, replicas: 3, lease: 500)),
+        MutantRow(.a1LeaseBeginsUnseen, 0, .only(.partition, .pause, replicas: 3, lease: 2000)),
         MutantRow(.a1NoSecondLook, 0, .only(.pause, .impatience, .hotKey, replicas: 3, lease: 500)),
         MutantRow(.a2CountsFromReceipt, 9, .only(.pause, .delay, .partition, replicas: 3, lease: 500)),
         MutantRow(.a2AnswersNewestBeat, 18, .only(.loss, .partition, replicas: 3, lease: 500)),
