@@ -32,8 +32,8 @@ public enum MutantTable {
     public static func row(_ mutant: Mutant) -> MutantRow? { rows.first { $0.mutant == mutant } }
 
     private static let leases = [
-        MutantRow(.a1FlagSetByTimer, 0, .only(.pause, .impatience, .hotKey, replicas: 3, lease: 500)),
-        MutantRow(.a1LeaseBeginsUnseen, 0, .only(.partition, .pause, replicas: 3, lease: 2000)),
+        MutantRow(.a1FlagSetByTimer, 1, .only(.pause, .impatience, .hotKey, replicas: 3, lease: 500)),
+        MutantRow(.a1LeaseBeginsUnseen, nil),
         MutantRow(.a1NoSecondLook, 0, .only(.pause, .impatience, .hotKey, replicas: 3, lease: 500)),
         MutantRow(.a2CountsFromReceipt, 9, .only(.pause, .delay, .partition, replicas: 3, lease: 500)),
         MutantRow(.a2AnswersNewestBeat, 18, .only(.loss, .partition, replicas: 3, lease: 500)),
