@@ -181,6 +181,22 @@ def full_disk():
 
             eventually(is_refused, "growth is refused", 5)
 
+        def gives_back(program):
+            """Fills the disk behind the node. Whether it gives its reserve back and goes on; a LevelDB that writes at this very
+            moment, which nobody sees from outside, ends it as any of its errors does."""
+            wait_until_applied(cluster)
+            fill_behind(program, disk, "filler")
+            try:
+                eventually(lambda: program.process.poll() is not None or not reserve(disk).exists(),
+                           "the reserve's blocks are given back", 20)
+                with Connection(cluster.gateway_port(), timeout=60) as connection:
+                    growth_is_refused(connection)
+                return True
+            except (Closed, OSError):
+                ended(program, "a write to LevelDB failed", "No space left on device", "free some of the disk")
+                (disk / "filler").unlink()
+                return False
+
         with Program(arguments) as program:
             program.ready()
             equal(reserve(disk).stat().st_size, 96 << 20, "bytes of the reserve on a disk of 600 MiB")
@@ -189,20 +205,25 @@ def full_disk():
             with Connection(cluster.gateway_port()) as connection:
                 for index in range(count):
                     equal(connection.call("SET", f"victim:{index}", "v" * 100), Simple(b"OK"))
-            wait_until_applied(cluster)
-            fill_behind(program, disk, "filler")
-            eventually(lambda: not reserve(disk).exists(), "the reserve's blocks are given back", 20)
-            with Connection(cluster.gateway_port(), timeout=60) as connection:
-                growth_is_refused(connection)
-                delete(connection, range(0, 2000))
-                growth_is_refused(connection)
-            # Room for the reserve, and no more is to be said about it.
-            (disk / "filler").unlink()
-            eventually(lambda: reserve(disk).exists(), "the reserve is made again", 20)
-            with Connection(cluster.gateway_port()) as connection:
-                eventually(lambda: connection.call("SET", "grown", "x") == b"OK", "growth is taken again", 20)
             program.terminate()
             equal(program.wait(30), 0)
+        for attempt in range(5):
+            with Program(arguments) as program:
+                program.ready()
+                if not gives_back(program):
+                    expect(attempt < 4, "LevelDB wrote at each of five moments")
+                    continue
+                with Connection(cluster.gateway_port(), timeout=60) as connection:
+                    delete(connection, range(0, 2000))
+                    growth_is_refused(connection)
+                # Room for the reserve, and no more is to be said about it.
+                (disk / "filler").unlink()
+                eventually(lambda: reserve(disk).exists(), "the reserve is made again", 20)
+                with Connection(cluster.gateway_port()) as connection:
+                    eventually(lambda: connection.call("SET", "grown", "x") == b"OK", "growth is taken again", 20)
+                program.terminate()
+                equal(program.wait(30), 0)
+                break
         # Found full at the start: the node starts on its reserve.
         fill(disk / "filler")
         with Program(arguments) as program:

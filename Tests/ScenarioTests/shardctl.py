@@ -118,6 +118,8 @@ def os_controlling_terminal():
     import fcntl
     import termios
 
+    # A runner in the background of a script passes on that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
