@@ -142,7 +142,6 @@ public enum Mutant: String, CaseIterable, Sendable {
     case g2UnknownIsRefused
     /// G3: a reply that is ready overtakes one that waits.
     case g3ReplyOvertakes
-
     /// G4: a write does not end a transaction that watches its key.
     case g4WritesUnseen
 

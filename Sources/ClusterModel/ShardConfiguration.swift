@@ -108,6 +108,8 @@ public struct ShardConfiguration: Hashable, Codable, Sendable, Identifiable {
 
     /// Whether there are, or are to be, several replicas of it: then a primary lives by the others' leases.
     public var isCopied: Bool { policy.replicas > 1 || members.count + learners.count > 1 }
+    /// Whether every member has all that was committed: each that may have been asked for its word was (ack all).
+    public var isHeldByAll: Bool { policy.ack == .all && unsettled.allSatisfy { $0.ack == .all } }
     public var primary: Member? { members.first }
     public func member(on node: NodeID) -> Member? { members.first { $0.node == node } }
     public func replica(on node: NodeID) -> Member? { member(on: node) ?? learners.first { $0.node == node } }

@@ -59,6 +59,14 @@ extension MetaNode {
         return found
     }
 
+    /// What a member's node said last of that very life of its replica.
+    func report(of member: Member, _ shard: ShardID) -> ShardReport? {
+        guard let node = state.node(member.node), let report = hearing(node)?.reports[shard],
+            report.incarnation == member.incarnation
+        else { return nil }
+        return report
+    }
+
     func isUp(_ node: Node) -> Bool {
         guard node.standing != .removed, let found = hearing(node), !found.hasLeft else { return false }
         return elapsed(since: found.last) < settings.downAfter

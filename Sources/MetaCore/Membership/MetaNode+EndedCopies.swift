@@ -27,20 +27,17 @@ extension MetaNode {
 
     /// Whether a member was heard to lack what it had before (RULES H1). It takes part again once the primary has sent it that.
     func isOutdated(_ member: Member, _ shard: ShardID) -> Bool {
-        guard let node = state.node(member.node), let found = hearing(node), found.floors[shard] != nil else {
-            return false
-        }
-        return found.reports[shard]?.incarnation == member.incarnation
+        guard report(of: member, shard) != nil, let node = state.node(member.node) else { return false }
+        return hearing(node)?.floors[shard] != nil
     }
 
     private func goingOn(_ shard: ShardConfiguration, with kept: [Member]) -> ShardConfiguration? {
         guard var next = shard.next else { return nil }
         next.members = kept
-        if next.primary == shard.primary { return kept.isEmpty ? nil : next }
+        if next.primary == shard.primary { return next }
         // Any member has all that was committed, and begins when what it granted has lapsed (RULES A7). With ack below all
         // they seal each other and find out who has.
-        guard shard.policy.ack == .all, shard.unsettled.allSatisfy({ $0.ack == .all }),
-            let heir = kept.first(where: { holds($0, shard.id) }), let node = state.node(heir.node)
+        guard shard.isHeldByAll, let heir = kept.first(where: { holds($0, shard.id) }), let node = state.node(heir.node)
         else { return nil }
         next.members = [heir] + kept.filter { $0 != heir }
         next.primaryBoot = node.boot
@@ -50,7 +47,6 @@ extension MetaNode {
 
     /// Whether a member was heard to have its copy.
     private func holds(_ member: Member, _ shard: ShardID) -> Bool {
-        guard let node = state.node(member.node), isUp(node) else { return false }
-        return hearing(node)?.reports[shard]?.incarnation == member.incarnation
+        report(of: member, shard) != nil && state.node(member.node).map(isUp) ?? false
     }
 }

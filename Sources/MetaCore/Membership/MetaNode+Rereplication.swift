@@ -43,10 +43,10 @@ extension MetaNode {
 
     /// Whether a member was heard to serve, or to have its primary's log, in this very epoch.
     func takesPart(_ member: Member, _ shard: ShardConfiguration) -> Bool {
-        guard let node = state.node(member.node), isUp(node), let report = hearing(node)?.reports[shard.id] else {
+        guard let node = state.node(member.node), isUp(node), let report = report(of: member, shard.id) else {
             return false
         }
-        return report.epoch == shard.epoch && report.serving && report.incarnation == member.incarnation
+        return report.epoch == shard.epoch && report.serving
             && (report.role == .primary) == (member == shard.primary)
     }
 

@@ -53,7 +53,7 @@ enum ProposedChange: Hashable, Sendable {
         guard wished.members == kept + added else { throw Objection("the members that stay keep their order") }
         if added.isEmpty {
             // A new epoch alone lets members take part again that were sealed in this one.
-            let mayRenew = current.policy.ack != .all || current.unsettled.contains { $0.ack != .all }
+            let mayRenew = !current.isHeldByAll
             guard mayRenew || kept.count < current.members.count || wished.learners != current.learners else {
                 throw Objection("the proposal changes nothing")
             }
@@ -83,7 +83,7 @@ enum ProposedChange: Hashable, Sendable {
             throw Objection("member \(member) does not become a learner without being removed")
         }
         if wished.proposal.proposer == first.node.rawValue {
-            guard current.policy.ack == .all, !current.unsettled.contains(where: { $0.ack != .all }) else {
+            guard current.isHeldByAll else {
                 throw Objection("with ack below all nobody takes over without seals")
             }
             guard !wished.members.contains(primary) else {

@@ -73,8 +73,7 @@ final class MapLedger {
             else { continue }
             lacking.append("\(member) lacks record \(seq)")
         }
-        let isOfAll = shard.policy.ack == .all && shard.unsettled.allSatisfy { $0.ack == .all }
-        let allowed = isOfAll ? 0 : shard.members.count - 1
+        let allowed = shard.isHeldByAll ? 0 : shard.members.count - 1
         if lacking.count > allowed {
             violate(
                 "I6: members of epoch \(shard.epoch) of shard \(shard.id) lack what was committed: "
