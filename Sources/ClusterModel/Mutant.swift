@@ -117,6 +117,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case e1AcknowledgesUnsynced
     /// E1: a log says that a batch is durable before it is synced.
     case e1DurableBeforeSync
+    /// E2: a sync that failed counts as done.
+    case e2GoesOnAfterFailedSync
     /// E3: recovery passes over a torn batch and goes on behind it.
     case e3PassesOverTornBatch
     /// E3: a batch says that what was written before it is synced, though it is not.
@@ -129,6 +131,10 @@ public enum Mutant: String, CaseIterable, Sendable {
     case e3KeepsEndedMembers
     /// E5: segments of the log are deleted when the stores hold their records, though not in table files.
     case e5DeletesUnflushed
+    /// E6: a write to a store that failed counts as done.
+    case e6GoesOnAfterFailedWrite
+    /// E6: what lets the stores grow is taken though the disk's reserve is reached.
+    case e6GrowsBelowReserve
     /// E7: the directory of a new segment is not synced.
     case e7DirectoryNotSynced
     /// E8: a new segment begins without the shards' control state.

@@ -115,7 +115,7 @@ extension Engine {
         case .replicated(let node, let payload): noteReplicated(from: node, payload)
         case .reconfigured(let shard, let answer): noteReconfigured(shard, answer)
         case .installed(let store, let lesson, let number): noteInstalled(store, lesson: lesson, number)
-        case .diskLow(let isLow): isDiskLow = isLow
+        case .diskLow(let isLow): isDiskLow = isLow && !Mutant.e6GrowsBelowReserve.isOn
         case .stop: beats.isLeaving = true; beats.isDue = true
         case .tick: tick()
         }
@@ -132,7 +132,9 @@ extension Engine {
     }
 
     mutating func endTurn() {
-        if now.monotonic >= replication.earliestLease, !Mutant.a1FlagSetByTimer.isOn, expireLeases() {
+        if now.monotonic >= replication.earliestLease, !Mutant.a1FlagSetByTimer.isOn, !Mutant.a1NoSecondLook.isOn,
+            expireLeases()
+        {
             distrustReplies()
         }
         if !unblocked.isEmpty { endUnblocked() }

@@ -18,6 +18,8 @@ final class Invariants {
         var node: Int
         var shard: ShardID
         var incarnation: Incarnation
+        /// A node with an older directory knows nothing of what it was since.
+        var rewinds: Int
     }
 
     init(world: World) {
@@ -30,7 +32,9 @@ final class Invariants {
     private func look(at process: DataProcess) {
         let node = process.machine.index
         process.look { glance in
-            let replica = Replica(node: node, shard: glance.shard, incarnation: glance.incarnation)
+            let replica = Replica(
+                node: node, shard: glance.shard, incarnation: glance.incarnation,
+                rewinds: ledger.rewinds[node, default: 0])
             checkServing(glance, process)
             checkKnown(glance, replica, process)
             if glance.epoch < epochs[replica, default: .none] {

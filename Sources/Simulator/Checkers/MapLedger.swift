@@ -71,6 +71,8 @@ final class MapLedger {
             guard let node = world.nodes.firstIndex(where: { $0.id == member.node }),
                 let seq = ledger.lacking(shard.id, member.incarnation, node: node)
             else { continue }
+            // What came back with an older directory is taught by the primary, and is none before (RULES H1).
+            if member != shard.primary, ledger.isOutdated(node: node) { continue }
             lacking.append("\(member) lacks record \(seq)")
         }
         let allowed = shard.isHeldByAll ? 0 : shard.members.count - 1
@@ -81,10 +83,12 @@ final class MapLedger {
         }
     }
 
-    /// Whether only members have left whose lives had ended.
+    /// Whether only members have left whose lives had ended, or who came back with less than they had (RULES H1): the
+    /// metadata group may have heard of that, and not yet that they have it again.
     private func isOfEnded(_ former: ShardConfiguration, _ shard: ShardConfiguration) -> Bool {
         former.members.allSatisfy { member in
             shard.members.contains(member) || world.ledger?.hasEnded(shard.id, member) ?? false
+                || world.ledger?.wasSetBack(member) ?? false
         }
     }
 

@@ -17,6 +17,10 @@ final class RecordLedger {
     private var ended: Set<Store> = []
     /// Nodes whose disks an older copy has taken the place of, and that have not started since.
     private var rewound: Set<Int> = []
+    /// Nodes that have come back with an older directory and do not have again yet what they had.
+    private var outdated: Set<Int> = []
+    /// How often that happened to each node.
+    private(set) var rewinds: [Int: Int] = [:]
     /// The epochs of the records that were once on each log's disk, by seq; what a snapshot stands for counts as any.
     private var synced: [Log: [Epoch]] = [:]
 
@@ -148,23 +152,53 @@ final class RecordLedger {
         synced[log]?[Int(seq.rawValue) - 1] = epoch
     }
 
-    /// A node starts with a log up to a record: what it read counts as durable from here on.
-    func recovered(_ shard: ShardID, node: Int, last: Seq) {
-        let log = Log(node: node, shard: shard)
-        if rewound.contains(node) {
-            if let count = logs[log]?.count, count > last.rawValue { logs[log]?.removeLast(count - Int(last.rawValue)) }
-            synced[log] = nil
-        }
+    /// A node starts with a replica's log: what it read counts as durable from here on.
+    func recovered(_ replica: RecoveredNode.Replica, node: Int) {
+        let log = Log(node: node, shard: replica.shard)
+        if rewound.contains(node) { logs[log] = Self.entries(of: replica) }
         guard let own = logs[log] else { return }
-        for place in 0..<min(Int(last.rawValue), own.count) {
+        for place in 0..<min(Int(replica.last.rawValue), own.count) {
             set(log, Seq(rawValue: UInt64(place + 1)), own[place].epoch == .none ? Self.any : own[place].epoch)
         }
     }
 
-    /// An older copy takes the place of a node's disk: what it has forgotten is no break of a promise.
+    /// The records of a log by the epochs that it knows of. Behind the first of an epoch each counts as one with rows.
+    private static func entries(of replica: RecoveredNode.Replica) -> [Entry] {
+        var entries = [Entry](repeating: Entry(), count: Int(replica.last.rawValue))
+        for start in replica.epochs where start.first <= replica.last && start.first > .zero {
+            for place in Int(start.first.rawValue) - 1..<entries.count {
+                entries[place] = Entry(epoch: start.epoch, isData: place >= Int(start.first.rawValue))
+            }
+        }
+        return entries
+    }
+
+    /// An older copy takes the place of a node's disk: what it has forgotten is no break of a promise, and lives that have
+    /// ended since go on.
     func rewind(node: Int) {
         rewound.insert(node)
+        rewinds[node, default: 0] += 1
+        outdated.insert(node)
         for store in answered.keys where store.node == node { answered[store] = nil }  // order-free: all go
+        for log in logs.keys where log.node == node { logs[log] = nil }  // order-free: all go
+        for log in synced.keys where log.node == node { synced[log] = nil }  // order-free: all go
+        ended = ended.filter { $0.node != node }
+    }
+
+    /// Whether a node came back with an older directory and still lacks what it had in one of its replicas.
+    func isOutdated(node: Int) -> Bool {
+        guard outdated.contains(node) else { return false }
+        let lacks = world.map.shards.contains { shard in
+            shard.replica(on: world.nodes[node].id).map { lacking(shard.id, $0.incarnation, node: node) != nil }
+                ?? false
+        }
+        if !lacks { outdated.remove(node) }
+        return lacks
+    }
+
+    /// Whether a member's node has ever come back with an older directory.
+    func wasSetBack(_ member: Member) -> Bool {
+        world.nodes.firstIndex { $0.id == member.node }.map { rewinds[$0] != nil } ?? false
     }
 
     /// A node has started with what its disk holds.

@@ -45,6 +45,9 @@ public final class DataMachine {
 
     public var isUp: Bool { process != nil }
 
+    /// Whether its process is stopped just now.
+    var isStandingStill: Bool { pausedUntil > world.now || process?.isStalled ?? false }
+
     func address(_ port: PortKind?) -> Address {
         ports.first { $0.port == port }?.address ?? Address(host: id.rawValue, port: 7513)
     }
@@ -59,10 +62,11 @@ public final class DataMachine {
         do {
             recovered = try disk.open(id)
         } catch {
-            return world.violate(.stopped, "\(id) does not start: \(error)")
+            if case .unusable = error { world.violate(.stopped, "\(id) does not start: \(error)") }
+            return world.trace.note(world.now, 14, UInt64(host), "\(id) does not start: \(error)")
         }
         for replica in recovered.replicas { world.ledger?.checkPromise(replica, node: index) }
-        for replica in recovered.replicas { world.ledger?.recovered(replica.shard, node: index, last: replica.last) }
+        for replica in recovered.replicas { world.ledger?.recovered(replica, node: index) }
         world.ledger?.started(node: index)
         var settings = DataSettings(
             id: id, store: store, boot: BootNonce(rawValue: chance.next() | 1), address: address(.cluster),
@@ -83,6 +87,15 @@ public final class DataMachine {
             chance: Chance(seed: chance.next(), stream: "process"))
     }
 
+    /// The process ends by itself: its disk did not do what it was told to, and nothing may be acknowledged any more
+    /// (RULES E2, E6). What NodeRuntime's FailStop does.
+    /// - Parameter isSuspect: the disk may hold something else than what was written: somebody has to look at it first.
+    func failStop(_ why: String, isSuspect: Bool) {
+        world.trace.note(world.now, 13, UInt64(host), "\(id) stops: \(why)")
+        if isSuspect { disk.isSuspect = true }
+        stop(byPower: false)
+    }
+
     /// The process ends at once. What it had written stays; without power what it had not synced may go, or goes.
     func stop(byPower: Bool, tears: Bool = true, keeps: Bool = true) {
         guard isPowered, process != nil || byPower else { return }
@@ -94,6 +107,14 @@ public final class DataMachine {
         isPowered = false
         world.network.setDown(host, true)
         disk.cutPower(&chance, tears: tears, keeps: keeps)
+    }
+
+    /// The copy that was made of its directory comes in the place of it, while no process has it open. False = there is none.
+    @discardableResult
+    func comeBackOld() -> Bool {
+        guard disk.restore() else { return false }
+        world.ledger?.rewind(node: index)
+        return true
     }
 
     /// The machine has power again.

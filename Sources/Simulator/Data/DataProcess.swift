@@ -51,6 +51,9 @@ final class DataProcess: Endpoint {
     /// The process is stopped in the next turn, between the step and its effects, for so long (ns).
     var stallInNextTurn: UInt64 = 0
 
+    /// Whether it is stopped in a turn, or is to be.
+    var isStalled: Bool { stallInNextTurn > 0 || leaves > world.now + 1_000_000 }
+
     private static let tickNanos: UInt64 = 10_000_000
     private static let idleNanos: UInt64 = 100_000_000
 
@@ -59,9 +62,9 @@ final class DataProcess: Endpoint {
     private(set) var spent: UInt64 = 0
     /// It stood still just now.
     private var wasPaused = false
-    /// What the clock showed when the turn began, if the process was stopped then.
-    private var frozen: Tick?
-    private var now: Tick { frozen ?? machine.clock.tick(at: world.now + spent) }
+    /// What the clock showed when the turn began and what had come by then, if the process was stopped there.
+    private var frozen: (time: Tick, arrivals: [Arrival])?
+    private var now: Tick { frozen?.time ?? machine.clock.tick(at: world.now + spent) }
     var monotonic: UInt64 { now.monotonic }
     var bytesPerRound: Int { Int(chance.scaled(UInt64(1), 4096)) }
 
@@ -86,7 +89,24 @@ final class DataProcess: Endpoint {
                 return self
             }
         }
+        if disk.space.isLow { arrive(.input(.diskLow(true))) }
         arrive(.input(.recovered(recovered)))
+        lookAtDisk()
+    }
+
+    /// Tells the core when the disk's reserve is reached, and when it is not any more, as NodeRuntime's DiskReserve does.
+    private func lookAtDisk() {
+        after(100_000_000) { [self] in
+            if let isLow = disk.space.look() { arrive(.input(.diskLow(isLow))) }
+            lookAtDisk()
+        }
+    }
+
+    /// Notes that all of the log is on the disk; false = the sync failed, and the process has ended.
+    func syncLog() -> Bool {
+        if disk.syncLog(&machine.chance) { return true }
+        machine.failStop("a sync of the log failed", isSuspect: true)
+        return false
     }
 
     /// The process ends, its threads and connections with it.
@@ -166,10 +186,12 @@ final class DataProcess: Endpoint {
 
     // MARK: One turn of the reactor
 
-    /// Stopped between the look at the clock and that at the sockets: what came meanwhile is taken by the old time
-    /// (RULES A1).
+    /// Stopped behind the look at the clock: what had come before it is taken by the old time. NodeRuntime looks at the clock
+    /// when it has read its sockets; what comes meanwhile waits for the next look, clients' commands excepted: it is the
+    /// look before the answer that keeps them from old values, in whatever order the first one is made (RULES A1).
     private func stallBehindClock() {
-        frozen = now
+        frozen = (now, inbox)
+        inbox.removeAll()
         leaves = world.now + stallInNextTurn
         stallInNextTurn = 0
         dueNumber += 1
@@ -191,7 +213,11 @@ final class DataProcess: Endpoint {
         leaves = world.now + work + stall
         var arrivals = inbox
         inbox.removeAll(keepingCapacity: true)
-        if wasPaused {
+        if let frozen {
+            inbox = arrivals.filter { Self.kind($0) != 0 }
+            arrivals = frozen.arrivals + arrivals.filter { Self.kind($0) == 0 }
+        }
+        if wasPaused, frozen == nil {
             wasPaused = false
             // What waited on different connections has no order: any kind of them may come first (RULES A1, A2).
             let first = chance.below(4)

@@ -23,6 +23,9 @@ final class ApplierThread {
     private var flushed: UInt64 = 0
     private var durable: UInt64 = 0
 
+    /// A write to a store did not go well: nothing follows it (RULES E6).
+    private var hasFailed = false
+
     /// Segments kept behind the one that is written, and segments between two flushes, as NodeRuntime's flusher has them.
     private static let retained: UInt64 = 4
     private static let segmentsPerFlush: UInt64 = 2
@@ -53,30 +56,43 @@ final class ApplierThread {
     private func run() {
         let all = jobs
         jobs = []
-        for job in all {
+        for job in all where !hasFailed {
             switch job {
             case .batch(let batch): waiting.add(batch)
             case .apply(let marks, let ticket): waiting.commit(marks, durable: ticket)
-            case .open(let store, let usesSlots): process.disk.openStore(store, usesSlots: usesSlots)
+            case .open(let store, let usesSlots): check(process.disk.openStore(store, usesSlots: usesSlots))
             case .drop(let store):
                 while applyRound(.max) {}
+                guard !hasFailed else { return }
                 waiting.drop(store)
                 process.disk.dropStore(store)
-            case .forgetHints(let store, let last): process.disk.forgetHints(store, through: last)
+            case .forgetHints(let store, let last): check(process.disk.forgetHints(store, through: last))
             case .cut(let store, let above, let through): waiting.cut(store, above: above, through: through)
             case .install(let store, let chunk):
-                process.disk.install(chunk, store)
+                guard check(process.disk.install(chunk, store)) else { return }
                 if chunk.isLast { waiting.skip(store, through: chunk.base) }
                 process.arrive(.input(.installed(store, lesson: chunk.lesson, number: chunk.number)))
             }
         }
-        if applyRound(process.bytesPerRound) { wake() }
+        if !hasFailed, applyRound(process.bytesPerRound) { wake() }
+    }
+
+    /// Goes on, or has the process end: a store that could not be written is not written again (RULES E6).
+    @discardableResult
+    private func check(_ isWritten: Bool) -> Bool {
+        if isWritten || Mutant.e6GoesOnAfterFailedWrite.isOn { return true }
+        if !hasFailed { process.machine.failStop("there is no room for the stores", isSuspect: false) }
+        hasFailed = true
+        return false
     }
 
     /// Applies some records that are committed. Whether there are more.
     private func applyRound(_ bytes: Int) -> Bool {
         var marks: [StoreID: DataInput.Applied] = [:]
-        let taken = waiting.take(bytes: bytes) { process.disk.apply($0, $1, $2, &marks) }
+        let taken = waiting.take(bytes: bytes) {
+            if !hasFailed { check(process.disk.apply($0, $1, $2, &marks)) }
+        }
+        guard !hasFailed else { return false }
         generation = max(generation, waiting.generation)
         if !marks.isEmpty || !taken.spent.isEmpty {
             process.arrive(.input(.applied(marks.values.sorted { $0.store < $1.store }, spent: taken.spent)))
@@ -89,6 +105,7 @@ final class ApplierThread {
     private func scheduleFlush() {
         process.after(1_000_000_000) { [self] in
             flushIfDue()
+            process.disk.space.prepareSpare()
             scheduleFlush()
         }
     }
@@ -96,12 +113,12 @@ final class ApplierThread {
     private func flushIfDue() {
         let log = process.disk.log
         if generation >= flushed + Self.segmentsPerFlush {
-            if !Mutant.e5DeletesUnflushed.isOn { process.disk.flush() }
+            if !Mutant.e5DeletesUnflushed.isOn { guard check(process.disk.flush()) else { return } }
             flushed = generation
             durable = generation
         }
         let oldest = log.oldestGeneration
         guard log.generation > oldest + Self.retained, durable > oldest else { return }
-        log.release(below: min(durable, log.generation - Self.retained))
+        process.disk.releaseLog(below: min(durable, log.generation - Self.retained))
     }
 }

@@ -9,10 +9,9 @@ final class LogThread {
 
     init(process: DataProcess) { self.process = process }
 
-    /// Begins with a segment of its own, synced before anything else is written.
+    /// Begins with the segment that was begun at the start, synced before anything else is written.
     func start() {
         isBusy = true
-        process.disk.log.roll()
         process.afterSync { [self] in ended([]) }
     }
 
@@ -39,20 +38,19 @@ final class LogThread {
         }
         guard rest.isEmpty else {
             return process.afterSync { [self] in
-                process.disk.log.noteSynced()
+                guard process.syncLog() else { return }
                 for batch in batches[..<rest.startIndex] { process.noteSynced(batch) }
-                process.disk.log.roll()
-                process.afterSync { [self] in
-                    process.disk.log.noteSynced()
-                    write(rest)
+                guard process.disk.roll() else {
+                    return process.machine.failStop("there is no room for the log", isSuspect: false)
                 }
+                process.afterSync { [self] in if process.syncLog() { write(rest) } }
             }
         }
         process.afterSync { [self] in ended(Array(batches)) }
     }
 
     private func ended(_ batches: [LogBatch]) {
-        process.disk.log.noteSynced()
+        guard process.syncLog() else { return }
         isBusy = false
         for batch in batches { process.noteSynced(batch) }
         if let ticket = batches.last?.ticket { process.arrive(.input(.durable(through: ticket))) }

@@ -8,23 +8,42 @@ public final class VirtualDisk {
     private var saved: (segments: [VirtualLog.Segment], stores: [StoreID: VirtualStore])?
     /// The cluster the directory belongs to, once it joined one.
     var cluster: UniqueID?
+    var space: DiskSpace
+    /// A sync failed: nobody starts on the directory until somebody looked at the disk (RULES E2).
+    var isSuspect = false
+    /// Whether the next sync of the log fails.
+    var failsNextSync = false
 
     init(log: UniqueID, segmentBytes: Int) {
         self.log = VirtualLog(log: log, segmentBytes: segmentBytes)
+        space = DiskSpace(segment: segmentBytes)
     }
 
     /// Why a directory cannot be opened.
-    struct Unusable: Error, CustomStringConvertible {
-        var description: String
+    enum Refusal: Error, CustomStringConvertible {
+        case unusable(String)
+        case suspect
+        /// There is no room for what a start writes.
+        case full
+
+        var description: String {
+            switch self {
+            case .unusable(let why): why
+            case .suspect: "a sync failed, and nobody looked at the disk since"
+            case .full: "the disk is full"
+            }
+        }
     }
 
     /// What a start finds, as NodeRuntime's StoreRecovery tells it; the store of each replica goes on from what is sure.
-    func open(_ node: NodeID) throws(Unusable) -> RecoveredNode {
+    func open(_ node: NodeID) throws(Refusal) -> RecoveredNode {
+        if isSuspect { throw .suspect }
+        space.prepare()
         let opened: VirtualLog.Opened
         do {
             opened = try log.open()
         } catch {
-            throw Unusable(description: "\(error)")
+            throw .unusable("\(error)")
         }
         var replicas: [RecoveredNode.Replica] = []
         var lost: [RecoveredNode.Lost] = []
@@ -41,7 +60,7 @@ public final class VirtualDisk {
                 control, first: opened.first[control.shard], durable: sure, seen: sure, syncsFirst: true)
             guard case .whole(let held) = judgement else {
                 guard case .lost(let why) = judgement, configuration.hasOthers(than: node) else {
-                    throw Unusable(description: "store \(id): \(judgement), and no other copy is known")
+                    throw .unusable("store \(id): \(judgement), and no other copy is known")
                 }
                 stores[id] = nil
                 lost.append(RecoveredNode.Lost(id, why: why))
@@ -54,6 +73,9 @@ public final class VirtualDisk {
                     promised: control.promised, lastEpoch: control.lastEpoch, last: control.last, applied: held,
                     epochs: control.epochs, time: 0))
         }
+        // Each store that is opened begins files of its own; then the log begins a segment.
+        _ = space.look()
+        guard space.take(replicas.count * Self.openingBytes), roll() else { throw .full }
         // A store that the log does not know is put aside before one of its name is made.
         for id in stores.keys.sorted() where known[id] == nil { stores[id] = nil }
         let batches = opened.batches.filter { batch in
@@ -75,13 +97,47 @@ public final class VirtualDisk {
 
     // MARK: Stores
 
-    func openStore(_ id: StoreID, usesSlots: Bool) {
-        if stores[id] == nil { stores[id] = VirtualStore(usesSlots: usesSlots) }
+    /// Makes a store. False = the disk is full.
+    func openStore(_ id: StoreID, usesSlots: Bool) -> Bool {
+        guard stores[id] == nil else { return true }
+        guard space.take(Self.openingBytes) else { return false }
+        stores[id] = VirtualStore(usesSlots: usesSlots)
+        return true
     }
 
     func dropStore(_ id: StoreID) { stores[id] = nil }
-    func forgetHints(_ id: StoreID, through last: [UInt8]) { stores[id]?.forgetHints(through: last) }
-    func flush() { for id in stores.keys.sorted() { stores[id]?.flush() } }
+
+    /// False = the disk is full, as below.
+    func forgetHints(_ id: StoreID, through last: [UInt8]) -> Bool {
+        guard stores[id] != nil else { return true }
+        guard space.take(Self.rowBytes) else { return false }
+        stores[id]?.forgetHints(through: last)
+        return true
+    }
+
+    /// Everything applied comes into table files.
+    func flush() -> Bool {
+        for id in stores.keys.sorted() {
+            // What it takes the place of goes only then.
+            guard space.has((stores[id]?.changed ?? 0) * Self.rowBytes) else { return false }
+            stores[id]?.flush()
+        }
+        return true
+    }
+
+    /// The log goes on in another segment.
+    func roll() -> Bool {
+        guard space.takeSegment() else { return false }
+        log.roll()
+        return true
+    }
+
+    /// Segments of the log before this one hold nothing that is still needed.
+    func releaseLog(below generation: UInt64) { space.giveSegments(log.release(below: generation)) }
+
+    /// Bytes of the files that an opened store begins, and of a row beside its payload.
+    private static let openingBytes = 512
+    private static let rowBytes = 64
 
     /// What each store holds for sure.
     var applied: [StoreID: Seq] { stores.mapValues(\.applied.seq) }
@@ -89,15 +145,22 @@ public final class VirtualDisk {
     /// Applies a record. Gives its store's new mark.
     func apply(
         _ id: StoreID, _ header: RecordHeader, _ payload: ByteView, _ marks: inout [StoreID: DataInput.Applied]
-    ) {
-        guard stores[id] != nil else { return }
+    ) -> Bool {
+        guard stores[id] != nil else { return true }
+        guard space.take(payload.count + Self.rowBytes) else { return false }
         stores[id]?.apply(header, payload)
-        guard let applied = stores[id]?.applied else { return }
+        guard let applied = stores[id]?.applied else { return true }
         marks[id] = DataInput.Applied(store: id, epoch: applied.epoch, seq: applied.seq, bytes: 0)
+        return true
     }
 
     /// Rows of a snapshot; after the last chunk the store is durable.
-    func install(_ chunk: SnapshotChunk, _ id: StoreID) { stores[id]?.install(chunk) }
+    func install(_ chunk: SnapshotChunk, _ id: StoreID) -> Bool {
+        let bytes = chunk.rows.reduce(Self.rowBytes) { $0 + $1.key.count + $1.value.count }
+        guard space.take(bytes) else { return false }
+        stores[id]?.install(chunk)
+        return true
+    }
 
     func answer(_ batch: RowBatch) {
         var row = ByteBuffer(capacity: 64)
@@ -142,12 +205,23 @@ public final class VirtualDisk {
     /// Keeps a copy of everything, as a backup does, while no process has the directory open.
     func save() { saved = (log.segments, stores) }
 
+    var hasSaved: Bool { saved != nil }
+
     /// Puts the copy in place of what is there. False = there is none.
     func restore() -> Bool {
         guard let saved else { return false }
         log.replaceSegments(saved.segments)
         stores = saved.stores
         return true
+    }
+
+    // MARK: Trouble
+
+    /// Somebody makes room and looks at what a failed sync has left.
+    func mend() {
+        space.clear()
+        isSuspect = false
+        failsNextSync = false
     }
 
     // MARK: Losing power
@@ -158,5 +232,17 @@ public final class VirtualDisk {
     func cutPower(_ chance: inout Chance, tears: Bool, keeps: Bool) {
         log.cutPower(&chance, tears: tears, keeps: keeps)
         for id in stores.keys.sorted() { stores[id]?.cutPower(&chance) }
+        failsNextSync = false
+    }
+
+    /// A sync of the log, that may fail: of what it was to write all, some or nothing is on the disk, and no later sync
+    /// writes what is not. Whether it went well.
+    func syncLog(_ chance: inout Chance) -> Bool {
+        let fails = failsNextSync
+        failsNextSync = false
+        if fails { log.loseUnsynced(&chance) }
+        guard !fails || Mutant.e2GoesOnAfterFailedSync.isOn else { return false }
+        log.noteSynced()
+        return true
     }
 }

@@ -148,8 +148,12 @@ final class VirtualLog {
         syncedThrough = place
     }
 
-    /// Segments before this one hold nothing that is still needed.
-    func release(below generation: UInt64) { segments.removeAll { $0.generation < generation } }
+    /// Segments before this one hold nothing that is still needed. Gives how many went.
+    func release(below generation: UInt64) -> Int {
+        let count = segments.count
+        segments.removeAll { $0.generation < generation }
+        return count - segments.count
+    }
 
     // MARK: Losing power
 
@@ -158,18 +162,25 @@ final class VirtualLog {
 
     /// The power is cut: each part written since the last sync meets its fate.
     func cutPower(_ chance: inout Chance, tears: Bool, keeps: Bool) {
-        for index in segments.indices {
-            for part in segments[index].unsynced {
-                let roll = chance.below(tears ? 6 : 4)
-                let fate: Fate =
-                    !keeps ? .dropped : roll < 2 ? .kept : roll < 4 ? .dropped : roll == 4 ? .torn : .garbage
-                damage(index, part, fate, &chance)
-            }
-            segments[index].unsynced = []
+        meetFates(&chance) { chance in
+            let roll = chance.below(tears ? 6 : 4)
+            return !keeps ? .dropped : roll < 2 ? .kept : roll < 4 ? .dropped : roll == 4 ? .torn : .garbage
         }
         // A file whose directory was not synced may be gone; names are lost from the newest on.
         while let last = segments.last, !last.isNamed, chance.oneIn(2) { segments.removeLast() }
         for index in segments.indices { segments[index].isNamed = true }
+    }
+
+    /// A sync has failed: what it did not write is not there for whoever reads it from the disk, and is not tried again.
+    func loseUnsynced(_ chance: inout Chance) {
+        meetFates(&chance) { chance in chance.pick([.kept, .dropped, .torn]) }
+    }
+
+    private func meetFates(_ chance: inout Chance, _ draw: (inout Chance) -> Fate) {
+        for index in segments.indices {
+            for part in segments[index].unsynced { damage(index, part, draw(&chance), &chance) }
+            segments[index].unsynced = []
+        }
     }
 
     private func damage(_ index: Int, _ part: Range<Int>, _ fate: Fate, _ chance: inout Chance) {

@@ -110,6 +110,9 @@ struct VirtualStore {
 
     // MARK: Power
 
+    /// Rows that are not in table files.
+    var changed: Int { before.count }
+
     /// Everything applied is in table files.
     mutating func flush() {
         before = [:]

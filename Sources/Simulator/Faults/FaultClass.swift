@@ -35,6 +35,12 @@ public enum FaultClass: String, CaseIterable, Sendable {
     case slowDisk
     /// A bit of a node's log goes bad while the node is down.
     case rot
+    /// Others fill a node's disk, for a while.
+    case fullDisk
+    /// A sync of a node's log fails; what of it is on the disk is left to chance.
+    case failedSync
+    /// A node comes back with the directory it had some time ago.
+    case oldDirectory
 
     // Metadata group
     case metaKill

@@ -19,8 +19,8 @@ extension Nemesis {
         }
     }
 
-    /// Whether every shard has several copies, and each of them is where the map says.
-    private var areCopiesWhole: Bool {
+    /// Whether every shard has several copies, and each of them is where the map says and lacks nothing.
+    var areCopiesWhole: Bool {
         world.nodes.allSatisfy(\.isUp)
             && world.map.shards.allSatisfy { shard in
                 shard.policy.replicas > 1 && shard.members.count >= shard.policy.replicas
@@ -28,6 +28,7 @@ extension Nemesis {
                         world.nodes.contains {
                             $0.id == member.node
                                 && $0.disk.holds(StoreID(shard: shard.id, incarnation: member.incarnation))
+                                && world.ledger?.lacking(shard.id, member.incarnation, node: $0.index) == nil
                         }
                     }
             }
@@ -35,7 +36,7 @@ extension Nemesis {
 
     /// Whether what is committed can be told without a node: with ack below all enough others must be there to be sealed
     /// for each configuration that may have committed something.
-    private func canBeSpared(_ node: NodeID) -> Bool {
+    func canBeSpared(_ node: NodeID) -> Bool {
         world.map.shards.allSatisfy { shard in
             let electorates = shard.unsettled + [shard.electorate]
             guard electorates.contains(where: { $0.ack != .all }) else { return true }

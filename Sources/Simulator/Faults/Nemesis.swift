@@ -7,6 +7,8 @@ final class Nemesis {
     /// Trouble of each kind so far.
     private(set) var counts: [FaultClass: Int] = [:]
     private var isOver = false
+    /// Nothing new is begun for a while.
+    var rests = false
 
     init(world: World, plan: FaultPlan) {
         self.world = world
@@ -25,7 +27,9 @@ final class Nemesis {
         beginPartitions()
         beginProcesses()
         beginDisks()
+        beginRefusals()
         beginRot()
+        beginOldDirectories()
         beginMetadata()
         beginMovement()
     }
@@ -47,6 +51,7 @@ final class Nemesis {
             node.pausedUntil = min(node.pausedUntil, world.now)
             node.slowness = 1
             node.syncDelay = world.settings.syncDelay
+            node.disk.mend()
             node.powerUp()
         }
         if plan.has(.movement) { takeBack(world.nodes.map(\.id), Operator(world, name: "healer")) }
@@ -55,12 +60,20 @@ final class Nemesis {
     func count(_ fault: FaultClass) { counts[fault, default: 0] += 1 }
 
     /// Does something again and again, each time after a pause drawn anew (ns), until all trouble ends.
-    func `repeat`(_ fault: FaultClass, every pause: ClosedRange<UInt64>, _ action: @escaping (inout Chance) -> Void) {
+    /// - Parameter counts: each time is trouble; else the action says so itself.
+    func `repeat`(
+        _ fault: FaultClass, every pause: ClosedRange<UInt64>, counts: Bool = true,
+        _ action: @escaping (inout Chance) -> Void
+    ) {
         guard plan.has(fault) else { return }
         var chance = plan.chance(fault)
         // Within the range of the kind each seed has a pace of its own.
         let longest = chance.between(pause.lowerBound, pause.upperBound)
-        schedule(fault, Chance(seed: chance.next()), pause.lowerBound...longest, action)
+        schedule(fault, Chance(seed: chance.next()), pause.lowerBound...longest) { [self] chance in
+            guard !rests else { return }
+            if counts { count(fault) }
+            action(&chance)
+        }
     }
 
     private func schedule(
@@ -69,7 +82,6 @@ final class Nemesis {
         var chance = start
         world.after(chance.between(pause.lowerBound, pause.upperBound)) { [self] in
             guard !isOver else { return }
-            count(fault)
             action(&chance)
             schedule(fault, chance, pause, action)
         }

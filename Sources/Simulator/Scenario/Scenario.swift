@@ -29,6 +29,9 @@ public import ClusterModel
 ///     rot P                           every batch of its log goes bad that tells of the first shard and that a later one
 ///                                     vouches for; its process does not run
 ///     save P    restore P             a copy of its disk is made; it comes in place of the disk; its process does not run
+///     fill P 2048                     others leave so many bytes of its disk
+///     fail-sync P                     its next sync fails: the process ends, and nobody starts it before the next
+///     mend P                          its disk has room and was looked at
 ///     sync P 20ms                     how long a sync of the log takes
 ///     hand-over S1                    an operator gives the primary's role to another member
 ///     set min-in-sync 3               an operator changes a setting of the keyspace
@@ -81,6 +84,9 @@ public struct Scenario: Sendable {
         case rot(String)
         case save(String)
         case restore(String)
+        case fill(String, Int)
+        case failSync(String)
+        case mend(String)
         case sync(String, UInt64)
         case handOver(String)
         case set(String, String)

@@ -131,7 +131,8 @@ final class ScenarioRun {
                 throw Failure(description: "\(name) got \(client(name).reply()?.plain ?? "")")
             }
         case .hold, .deliver, .cut, .open: try network(statement)
-        case .pause, .clock, .kill, .power, .start, .rot, .save, .restore, .sync: try process(statement)
+        case .pause, .clock, .kill, .power, .start: try process(statement)
+        case .rot, .save, .restore, .fill, .failSync, .mend, .sync: try disk(statement)
         case .handOver(let name): try handOver(name)
         case .set(let key, let value): try set(key, value)
         case .run(let time): world.run(until: world.now + time)
@@ -212,15 +213,23 @@ final class ScenarioRun {
             case .data(let index): world.nodes[index].powerUp()
             case .meta(let index): world.metas[index].powerUp()
             }
+        default: break
+        }
+    }
+
+    private func disk(_ statement: Scenario.Statement) throws(Failure) {
+        switch statement {
         case .save(let name): try halted(name).disk.save()
         case .restore(let name):
             let node = try halted(name)
-            guard node.disk.restore() else { throw Failure(description: "nothing of \(name) was saved") }
-            world.ledger?.rewind(node: node.index)
+            guard node.comeBackOld() else { throw Failure(description: "nothing of \(name) was saved") }
         case .rot(let name):
             guard try halted(name).disk.log.rot(of: try shard().id) > 0 else {
                 throw Failure(description: "nothing that a later batch vouches for tells of the shard")
             }
+        case .fill(let name, let bytes): try data(name).disk.space.fill(leaving: bytes)
+        case .failSync(let name): try data(name).disk.failsNextSync = true
+        case .mend(let name): try data(name).disk.mend()
         case .sync(let name, let time): try data(name).syncDelay = time...time
         default: break
         }
@@ -270,6 +279,7 @@ final class ScenarioRun {
         for node in world.nodes {
             node.pausedUntil = min(node.pausedUntil, world.now)
             node.syncDelay = world.settings.syncDelay
+            node.disk.mend()
             node.powerUp()
         }
         world.run(until: world.now + 1_000_000_000)
