@@ -65,6 +65,7 @@ struct Shardsim: ParsableCommand {
     @Flag(help: "Turn off kinds of trouble and halve the work for as long as the seed fails.") var minimise = false
     @Flag(help: "Tell no events of a single seed.") var quiet = false
     @Option(help: "Judge the history in a file instead: is it linearizable, key by key?") var checkHistory: String?
+    @Flag(help: .private) var whole = false
     @Option(help: .private) var worker: UInt64?
     @Option(help: .private) var hunt: UInt64?
 
@@ -126,7 +127,8 @@ struct Shardsim: ParsableCommand {
             ).run()
         }
         guard let seed else { return 3 }
-        if let mutant { Mutant.activate(try Mutants.row(mutant).mutant) }
+        // What favours a mutant can be run without it.
+        if let mutant, !whole { Mutant.activate(try Mutants.row(mutant).mutant) }
         if let hunt {
             return MutantHunt.work(
                 try (0..<hunt).lazy.map {
@@ -147,7 +149,7 @@ struct Shardsim: ParsableCommand {
     /// The options that each worker needs too.
     private var passedOn: [String] {
         ["--operations", "\(operations)"] + (without.map { ["--without", $0] } ?? [])
-            + (mutant.map { ["--mutant", $0] } ?? [])
+            + (mutant.map { ["--mutant", $0] } ?? []) + (whole ? ["--whole"] : [])
     }
 }
 

@@ -12,7 +12,7 @@ final class Invariants {
     private var seen: [Replica: Epoch] = [:]
     /// The highest epoch a replica served in: what it only promised may be lost with the power (RULES C3).
     private var epochs: [Replica: Epoch] = [:]
-    private var commits: [Replica: (boot: BootNonce, seq: Seq)] = [:]
+    private var commits: [Replica: (boot: BootNonce, seq: Seq, ledIn: Epoch)] = [:]
 
     private struct Replica: Hashable {
         var node: Int
@@ -80,12 +80,22 @@ final class Invariants {
     /// I8: within a life of the process commits only rise, and what is committed is the same record everywhere.
     private func checkCommit(_ glance: ReplicaGlance, _ replica: Replica, _ process: DataProcess) {
         let known = commits[replica]
-        guard known?.boot != process.boot || known?.seq != glance.commit else { return }
+        let leads = glance.isPrimary ? glance.epoch : Epoch.none
+        guard known?.boot != process.boot || known?.seq != glance.commit || known?.ledIn != leads else { return }
         if let known, known.boot == process.boot, glance.commit < known.seq {
             violate("I8: \(process.machine.id) took back commits of shard \(glance.shard) above \(glance.commit)")
         }
         let from = known?.boot == process.boot ? known?.seq ?? .zero : .zero
-        commits[replica] = (process.boot, glance.commit)
+        // C8: a primary commits records of earlier epochs with the first one of its own.
+        if let known, known.boot == process.boot, known.ledIn == glance.epoch, glance.isPrimary,
+            let start = ledger.start(glance.shard, glance.epoch), glance.commit < start
+        {
+            violate(
+                "C8: \(process.machine.id) commits record \(glance.commit) of shard \(glance.shard) in epoch "
+                    + "\(glance.epoch), whose first record \(start) is not committed")
+        }
+        commits[replica] = (process.boot, glance.commit, leads)
+        guard known?.boot != process.boot || known?.seq != glance.commit else { return }
         ledger.committed(glance.shard, node: replica.node, from: from, through: glance.commit)
         if glance.isPrimary { checkDurable(glance, process) }
     }

@@ -104,6 +104,8 @@ public final class DataMachine {
         self.process = nil
         pausedUntil = 0
         guard byPower else { return }
+        world.trace.note(
+            world.now, 15, UInt64(host), "\(id) had written \(disk.log.unsyncedCount) batches since its last sync")
         isPowered = false
         world.network.setDown(host, true)
         disk.cutPower(&chance, tears: tears, keeps: keeps)

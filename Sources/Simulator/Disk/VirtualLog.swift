@@ -157,6 +157,9 @@ final class VirtualLog {
 
     // MARK: Losing power
 
+    /// Parts that were written since the last sync.
+    var unsyncedCount: Int { segments.reduce(0) { $0 + $1.unsynced.count } }
+
     /// What becomes of a part that was written and not synced.
     enum Fate { case kept, dropped, torn, garbage }
 

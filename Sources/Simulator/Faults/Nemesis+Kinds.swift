@@ -93,7 +93,13 @@ extension Nemesis {
             }
         }
         `repeat`(.power, every: 5 * Self.second...40 * Self.second) { [self] chance in
-            cutPower([chance.pick(world.nodes)], &chance)
+            let node = chance.pick(world.nodes)
+            guard plan.has(.tornWrites), chance.oneIn(2) else { return cutPower([node], &chance) }
+            let draws = Chance(seed: chance.next())
+            whenWriting(node, until: world.now + 2 * Self.second) { [self] in
+                var draws = draws
+                cutPower([node], &draws)
+            }
         }
         `repeat`(.blackout, every: 10 * Self.second...60 * Self.second) { [self] chance in
             cutPower(world.nodes, &chance)
@@ -108,6 +114,12 @@ extension Nemesis {
             world.trace.note(world.now, 64, node.slowness, "\(node.id) is \(node.slowness) times slower")
             later(chance.scaled(Self.second / 2, 5 * Self.second)) { node.slowness = 1 }
         }
+    }
+
+    /// Does something as soon as a node has written several batches that it has not synced, at the latest at a time (ns).
+    private func whenWriting(_ node: DataMachine, until limit: UInt64, _ action: @escaping () -> Void) {
+        guard node.disk.log.unsyncedCount < 2, world.now < limit else { return action() }
+        later(1_000_000) { [self] in whenWriting(node, until: limit, action) }
     }
 
     private func cutPower(_ nodes: [DataMachine], _ chance: inout Chance) {
@@ -140,7 +152,12 @@ extension Nemesis {
         }
         `repeat`(.metaPause, every: 4 * Self.second...20 * Self.second) { [world] chance in
             let meta = chance.pick(world.metas)
-            meta.pausedUntil = world.now + chance.scaled(Self.second / 10, 6 * Self.second)
+            let time = chance.scaled(Self.second / 10, 8 * Self.second)
+            guard chance.oneIn(2) else {
+                meta.pauseInNextAppend = time
+                return
+            }
+            meta.pausedUntil = world.now + time
             world.trace.note(world.now, 65, 0, "\(meta.name) pauses until \(Trace.seconds(meta.pausedUntil))")
         }
         if plan.has(.sharedLog) {

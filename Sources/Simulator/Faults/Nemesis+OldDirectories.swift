@@ -45,7 +45,7 @@ extension Nemesis {
             && world.map.shards.allSatisfy { $0.primary?.node != node.id && $0.learners.isEmpty }
             && world.nodes.allSatisfy {
                 !$0.isStandingStill && $0.slowness == 1 && $0.disk.space.isRoomy && !$0.disk.failsNextSync
-            } && world.metas.allSatisfy { $0.isUp && $0.pausedUntil <= world.now }
+            } && world.metas.allSatisfy { $0.isUp && $0.pausedUntil <= world.now && $0.pauseInNextAppend == 0 }
     }
 
     /// The others may go on when the node lacks nothing any more, or will not learn it.

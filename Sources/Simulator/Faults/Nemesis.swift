@@ -45,6 +45,7 @@ final class Nemesis {
         world.network.openAll()
         for meta in world.metas {
             meta.pausedUntil = min(meta.pausedUntil, world.now)
+            meta.pauseInNextAppend = 0
             meta.powerUp()
         }
         for node in world.nodes {

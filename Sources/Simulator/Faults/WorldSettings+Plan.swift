@@ -30,7 +30,7 @@ extension WorldSettings {
         }
         if plan.has(.snapshots) {
             var own = plan.chance(.snapshots)
-            snapshotEvery = own.between(UInt64(4), 64)
+            snapshotEvery = own.scaled(4, 64)
         }
         if plan.has(.tinySegments) {
             var own = plan.chance(.tinySegments)

@@ -10,6 +10,9 @@ public final class MetaMachine {
     var clock: MachineClock
     /// The process takes nothing before this time of the world, ns.
     var pausedUntil: UInt64 = 0
+    /// The process is stopped for so long (ns) when it next appends to the shared log: what it asked for lands behind the
+    /// pause (RULES B1, B6).
+    var pauseInNextAppend: UInt64 = 0
     private(set) var isPowered = true
     private(set) var process: MetaProcess?
     private var chance: Chance

@@ -74,6 +74,15 @@ final class MetaProcess: Endpoint {
         after(chance.scaled(world.settings.logDelay.lowerBound, world.settings.logDelay.upperBound), action)
     }
 
+    /// Stops where it was told to.
+    func pauseIfDue() {
+        guard machine.pauseInNextAppend > 0 else { return }
+        machine.pausedUntil = world.now + machine.pauseInNextAppend
+        machine.pauseInNextAppend = 0
+        world.trace.note(
+            world.now, 65, 1, "\(machine.name) pauses in an append until \(Trace.seconds(machine.pausedUntil))")
+    }
+
     func logTrouble() -> LogTrouble { world.logTrouble() }
 
     /// The process ends; its connections with it.

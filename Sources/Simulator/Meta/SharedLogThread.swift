@@ -21,6 +21,7 @@ final class SharedLogThread {
         }
         isBusy = true
         let job = jobs.removeFirst()
+        if case .append = job { process.pauseIfDue() }
         process.afterLogCall { [self] in carryOut(job) }
     }
 
