@@ -79,6 +79,10 @@ public enum FaultClass: String, CaseIterable, Sendable {
     case deadlines
     /// WATCH, MULTI and EXEC.
     case watches
+
+    /// Whether seeds draw it. Directories of before come where they are asked for alone: the checkers still take some of what
+    /// a node that was set back may do for a break (RULES H1; scenarios have it whole).
+    public var isDrawn: Bool { self != .oldDirectory }
 }
 
 /// Which kinds of trouble a seed has.
@@ -95,12 +99,10 @@ public struct FaultPlan: Sendable {
         self.forced = forced
     }
 
-    /// Directories of before come where they are asked for: the checkers still take some of what a node that was set back
-    /// may do for a break (RULES H1; scenarios have it whole).
     public func has(_ fault: FaultClass) -> Bool {
         guard !disabled.contains(fault) else { return false }
         if forced.contains(fault) { return true }
-        if fault == .oldDirectory { return false }
+        guard fault.isDrawn else { return false }
         var chance = Chance(seed: seed, stream: "class \(fault.rawValue)")
         return !chance.oneIn(3)
     }
