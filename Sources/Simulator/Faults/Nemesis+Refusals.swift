@@ -6,7 +6,7 @@ extension Nemesis {
     private static let second: UInt64 = 1_000_000_000
 
     func beginRefusals() {
-        `repeat`(.fullDisk, every: 8 * Self.second...40 * Self.second, counts: false) { [self] chance in
+        `repeat`(.fullDisk, every: 4 * Self.second...25 * Self.second, counts: false) { [self] chance in
             let node = chance.pick(world.nodes)
             guard node.disk.space.isRoomy else { return }
             fill(node, &chance)
@@ -19,7 +19,7 @@ extension Nemesis {
                 node.start()
             }
         }
-        `repeat`(.failedSync, every: 8 * Self.second...40 * Self.second, counts: false) { [self] chance in
+        `repeat`(.failedSync, every: 4 * Self.second...25 * Self.second, counts: false) { [self] chance in
             let node = chance.pick(world.nodes)
             guard node.isUp, !node.disk.isSuspect else { return }
             count(.failedSync)
