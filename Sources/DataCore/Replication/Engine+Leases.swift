@@ -6,6 +6,13 @@ import ClusterModel
 extension Engine {
     private var leaseNanos: UInt64 { settings.leaseMillis * 1_000_000 }
 
+    /// ns of the shortest lease in use here: where nodes have leases of different lengths a grantor's may end before the
+    /// holder's own would be asked for anew (RULES A11).
+    private var leastLease: UInt64 {
+        let granted = replication.beats.values.map(\.grantedMillis).min() ?? .max  // order-free: a minimum
+        return max(1, min(settings.leaseMillis, granted)) * 1_000_000
+    }
+
     /// ns for which a grantor is bound by a lease of so many ms (RULES A3).
     func binding(_ leaseMillis: UInt64) -> UInt64 {
         let quarters: UInt64 = Mutant.a3NoMarginForDrift.isOn ? 4 : Limits.grantorQuarters
@@ -19,7 +26,7 @@ extension Engine {
         startLapsed()
         commitWithoutReaders()
         if now.monotonic >= replication.nextBeat {
-            replication.nextBeat = now.monotonic + leaseNanos / 4
+            replication.nextBeat = now.monotonic + leastLease / 4
             beatReplicas()
         }
         tellCommits()
@@ -118,6 +125,7 @@ extension Engine {
         let until = sent + min(granted, settings.leaseMillis) * 1_000_000
         replication.beats[node]?.heard = grant.own
         replication.beats[node]?.heardAt = now.monotonic
+        replication.beats[node]?.grantedMillis = grant.leaseMillis
         var isAdvanced = false
         for shard in grant.shards {
             let ack = Reconciled(

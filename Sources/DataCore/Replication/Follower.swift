@@ -145,5 +145,7 @@ struct ReplicationState {
         /// The nonce of its newest answer, and when that came, ns; 0 = none did.
         var heard: UInt64 = 0
         var heardAt: UInt64 = 0
+        /// The length of the lease that it gave there, ms.
+        var grantedMillis = UInt64.max
     }
 }
