@@ -28,7 +28,7 @@ struct HistoryStages {
     private(set) var stages: [Stage] = []
     private(set) var groups: [Group] = []
     /// The slot of each operation that has an outcome.
-    private(set) var slots: [Int]
+    private var slots: [Int]
     /// The one that its client sent before it, if that one has an outcome; else -1.
     private let previous: [Int]
 
@@ -107,12 +107,9 @@ struct HistoryStages {
 extension HistoryStages.Stage {
     /// The slot for an operation that begins; nil if there is none left.
     fileprivate mutating func take(for index: Int, isReader: Bool) -> Int? {
-        var slot = pending.firstIndex(of: -1) ?? pending.count
-        if slot == pending.count {
-            guard slot < UInt128.bitWidth else { return nil }
-            pending.append(-1)
-            slot = pending.count - 1
-        }
+        let slot = pending.firstIndex(of: -1) ?? pending.count
+        guard slot < UInt128.bitWidth else { return nil }
+        if slot == pending.count { pending.append(-1) }
         pending[slot] = Int32(index)
         taken |= 1 << UInt128(slot)
         if isReader { readers |= 1 << UInt128(slot) }

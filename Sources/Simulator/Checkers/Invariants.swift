@@ -81,7 +81,8 @@ final class Invariants {
     private func checkCommit(_ glance: ReplicaGlance, _ replica: Replica, _ process: DataProcess) {
         let known = commits[replica]
         let leads = glance.isPrimary ? glance.epoch : Epoch.none
-        guard known?.boot != process.boot || known?.seq != glance.commit || known?.ledIn != leads else { return }
+        let isNew = known?.boot != process.boot || known?.seq != glance.commit
+        guard isNew || known?.ledIn != leads else { return }
         if let known, known.boot == process.boot, glance.commit < known.seq {
             violate("I8: \(process.machine.id) took back commits of shard \(glance.shard) above \(glance.commit)")
         }
@@ -95,7 +96,7 @@ final class Invariants {
                     + "\(glance.epoch), whose first record \(start) is not committed")
         }
         commits[replica] = (process.boot, glance.commit, leads)
-        guard known?.boot != process.boot || known?.seq != glance.commit else { return }
+        guard isNew else { return }
         ledger.committed(glance.shard, node: replica.node, from: from, through: glance.commit)
         if glance.isPrimary { checkDurable(glance, process) }
     }
@@ -104,7 +105,7 @@ final class Invariants {
     private func checkDurable(_ glance: ReplicaGlance, _ process: DataProcess) {
         guard let configuration = world.map.configuration(glance.shard, glance.epoch) else { return }
         let holders = configuration.members.count { member in
-            guard let node = world.nodes.firstIndex(where: { $0.id == member.node }) else { return false }
+            guard let node = world.index(of: member.node) else { return false }
             // One whose life has ended since had it when it said so.
             return ledger.hasEnded(glance.shard, member)
                 || ledger.holds(glance.shard, glance.commit, node: node, as: process.machine.index)

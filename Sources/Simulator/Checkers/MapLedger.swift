@@ -68,7 +68,7 @@ final class MapLedger {
         guard shard.isCopied, let ledger = world.ledger else { return }
         var lacking: [String] = []
         for member in shard.members {
-            guard let node = world.nodes.firstIndex(where: { $0.id == member.node }),
+            guard let node = world.index(of: member.node),
                 let seq = ledger.lacking(shard.id, member.incarnation, node: node)
             else { continue }
             // What came back with an older directory is taught by the primary, and is none before (RULES H1).

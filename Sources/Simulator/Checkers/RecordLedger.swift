@@ -198,7 +198,7 @@ final class RecordLedger {
 
     /// Whether a member's node has ever come back with an older directory.
     func wasSetBack(_ member: Member) -> Bool {
-        world.nodes.firstIndex { $0.id == member.node }.map { rewinds[$0] != nil } ?? false
+        world.index(of: member.node).map { rewinds[$0] != nil } ?? false
     }
 
     /// A node has started with what its disk holds.
@@ -235,7 +235,7 @@ final class RecordLedger {
 
     /// Whether the life of a replica that a member names has ended.
     func hasEnded(_ shard: ShardID, _ member: Member) -> Bool {
-        guard let node = world.nodes.firstIndex(where: { $0.id == member.node }) else { return false }
+        guard let node = world.index(of: member.node) else { return false }
         return ended.contains(Store(node: node, shard: shard, incarnation: member.incarnation))
     }
 

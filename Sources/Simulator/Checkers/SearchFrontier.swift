@@ -40,7 +40,6 @@ struct SearchFrontier {
     }
 
     private static func isNoMore(_ one: UInt128, _ other: UInt128, _ groups: [HistoryStages.Group]) -> Bool {
-        if one == other { return true }
         // A number that is greater has a bit that the other lacks: few groups are looked at.
         var lacking = one & ~other
         guard lacking != 0 else { return true }

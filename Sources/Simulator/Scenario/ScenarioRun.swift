@@ -61,7 +61,7 @@ final class ScenarioRun {
         for index in world.nodes.indices { parts[world.nodes[index].id.rawValue] = .data(index) }
         for index in world.metas.indices { parts[world.metas[index].name] = .meta(index) }
         guard let shard = world.map.shards.first, let primary = shard.primary else { return false }
-        func index(_ node: NodeID) -> Int { world.nodes.firstIndex { $0.id == node } ?? 0 }
+        func index(_ node: NodeID) -> Int { world.index(of: node) ?? 0 }
         parts["P"] = .data(index(primary.node))
         for (place, member) in shard.members.dropFirst().enumerated() {
             parts["S\(place + 1)"] = .data(index(member.node))

@@ -54,6 +54,9 @@ public final class World {
     /// The machine an address belongs to. - Precondition: its host is one of this world.
     func host(of address: Address) -> Int { hostOfName[address.host] ?? 0 }
 
+    /// The place of a node among `nodes`; nil = the world has none of that name.
+    func index(of node: NodeID) -> Int? { nodes.firstIndex { $0.id == node } }
+
     /// A machine for a client.
     func addClientHost(_ name: String) -> Int {
         if let known = hostOfName[name] { return known }
