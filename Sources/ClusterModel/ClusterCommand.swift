@@ -8,8 +8,9 @@ public enum ClusterCommand: Hashable, Codable, Sendable {
     /// The primary of `term` still works.
     case beat(term: Term)
     /// A node's first beat, or the first after a restart: its entry, and the new epochs of the shards it is primary of
-    /// (RULES C11).
-    case register(Node, configurations: [ShardConfiguration])
+    /// (RULES C11). `isSetBack`: its directory is from before the start that was registered, so that its copies may lack
+    /// what they acknowledged (RULES H1); nil = no.
+    case register(Node, configurations: [ShardConfiguration], isSetBack: Bool? = nil)
     /// Weight, zone, addresses or standing changed.
     case updateNode(Node)
     case createKeyspace(Keyspace, shards: [ShardConfiguration])
@@ -23,6 +24,7 @@ public enum ClusterCommand: Hashable, Codable, Sendable {
     private enum RegisterCodingKeys: String, CodingKey {
         case _0 = "node"
         case configurations
+        case isSetBack
     }
     private enum UpdateNodeCodingKeys: String, CodingKey { case _0 = "node" }
     private enum CreateKeyspaceCodingKeys: String, CodingKey {

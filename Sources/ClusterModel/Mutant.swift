@@ -155,6 +155,10 @@ public enum Mutant: String, CaseIterable, Sendable {
 
     /// H1: a node that comes back with less than it had is taken for what it was.
     case h1TrustsOldData
+    /// H1: what nodes had is forgotten with the metasrv that heard it.
+    case h1ForgetsStarts
+    /// H1: a node asks to take over, and is sealed, before the metadata group knows of its start.
+    case h1SpeaksUnknown
     /// H5: copies of a lost node are not rebuilt.
     case h5RebuildsNothing
     /// H5: copies of nodes that were lost together are made elsewhere at once.

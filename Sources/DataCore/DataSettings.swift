@@ -5,6 +5,8 @@ public struct DataSettings: Sendable {
     public var id: NodeID
     public var store: UniqueID
     public var boot: BootNonce
+    /// The starts the directory has seen, this one last, at least from the one on that was registered last; nil = not kept.
+    public var starts: [BootNonce]?
     /// Cluster, gateway and peer port as others reach them.
     public var address: Address
     public var gateway: Address

@@ -139,7 +139,8 @@ struct MetaGroup {
 func dataBeat(
     _ number: Int, boot: UInt64 = 1, store: UInt64? = nil, id: String? = nil, cluster: UniqueID? = nil,
     since: UInt64 = 0,
-    shards: [ShardReport] = [], leaving: Bool? = nil, weight: Double = 1, host: String? = nil, zone: String? = nil
+    shards: [ShardReport] = [], leaving: Bool? = nil, weight: Double = 1, host: String? = nil, zone: String? = nil,
+    knows: [UInt64]? = nil
 ) -> Heartbeat {
     func address(_ port: Int) -> Address { Address(host: "127.0.0.1", port: port + number * 10) }
     let node = Node(
@@ -148,7 +149,8 @@ func dataBeat(
         gateway: address(7502),
         peer: address(7503), zone: zone ?? "z\(number)", host: host ?? "h\(number)", weight: weight)
     return Heartbeat(
-        cluster: cluster, node: node, routeVersion: RouteVersion(rawValue: since), shards: shards, leaving: leaving)
+        cluster: cluster, node: node, routeVersion: RouteVersion(rawValue: since), shards: shards, leaving: leaving,
+        starts: knows.map { $0.map { BootNonce(rawValue: UInt64(number.magnitude) * 1000 + $0) } })
 }
 
 /// What a primary reports of a shard that it serves.

@@ -50,15 +50,21 @@ public struct Heartbeat: Hashable, Codable, Sendable {
     /// True in the last beat of a clean stop: this boot serves nothing from here on, so that its successor need not be
     /// held off (RULES H2).
     public var leaving: Bool?
+    /// Until the node is registered: the starts its directory has seen, oldest first and this one last, at least from the one
+    /// on that was registered last. A directory that does not know the registered start is an older one (RULES H1). Nil = a
+    /// node that does not count its starts.
+    public var starts: [BootNonce]?
 
     public init(
-        cluster: UniqueID?, node: Node, routeVersion: RouteVersion, shards: [ShardReport], leaving: Bool? = nil
+        cluster: UniqueID?, node: Node, routeVersion: RouteVersion, shards: [ShardReport], leaving: Bool? = nil,
+        starts: [BootNonce]? = nil
     ) {
         self.cluster = cluster
         self.node = node
         self.routeVersion = routeVersion
         self.shards = shards
         self.leaving = leaving
+        self.starts = starts
     }
 }
 

@@ -140,7 +140,12 @@ extension Engine {
 
     // MARK: A secondary whose primary is silent
 
+    /// Whether the metadata group knows this start: before, it could not tell that the directory is an older one, and what
+    /// it holds must decide nothing (RULES H1).
+    private var isKnown: Bool { beats.isRegistered || Mutant.h1SpeaksUnknown.isOn }
+
     private mutating func considerTakeover(_ index: Int) {
+        guard isKnown else { return }
         let configuration = replicas[index].configuration
         guard let rank = configuration.members.firstIndex(where: { $0.node == settings.id }),
             rank > 0 || waitsInVain(index)
@@ -175,7 +180,9 @@ extension Engine {
     mutating func notePoll(_ poll: TakeoverPoll, from node: NodeID) {
         guard let index = replicaIndex[poll.shard], takesPolls(index, poll) else { return }
         let hasLapsed = now.monotonic >= replicas[index].boundUntil || Mutant.a8SealsWhileBound.isOn
-        if poll.seals, hasLapsed, numbers[index].epoch <= poll.epoch.rawValue { return seal(index, poll, for: node) }
+        if poll.seals, hasLapsed, isKnown, numbers[index].epoch <= poll.epoch.rawValue {
+            return seal(index, poll, for: node)
+        }
         outbox(node).append(
             TakeoverVote(
                 nonce: poll.nonce, shard: poll.shard, epoch: Epoch(rawValue: numbers[index].epoch),

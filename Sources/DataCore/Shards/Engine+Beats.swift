@@ -37,7 +37,8 @@ extension Engine {
         let reports = replicas.indices.filter { replicas[$0].state != .dropped }.map { report($0) }
         return Heartbeat(
             cluster: cluster, node: settings.node, routeVersion: routes.version,
-            shards: reports.sorted { $0.id < $1.id }, leaving: beats.isLeaving ? true : nil)
+            shards: reports.sorted { $0.id < $1.id }, leaving: beats.isLeaving ? true : nil,
+            starts: beats.isRegistered ? nil : settings.starts)
     }
 
     private func report(_ index: Int) -> ShardReport {

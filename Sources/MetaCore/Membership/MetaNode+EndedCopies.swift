@@ -10,7 +10,7 @@ extension MetaNode {
         if Mutant.e3KeepsEndedMembers.isOn { return [] }
         var commands: [ClusterCommand] = []
         for held in state.shards.values where held.value.members.count > 1 && commands.count < Self.batchLimit {
-            let kept = held.value.members.filter { !hasEnded($0, of: held) && !isOutdated($0, held.id) }
+            let kept = held.value.members.filter { !hasEnded($0, of: held) && !isOutdated($0, held.id, state) }
             guard kept.count < held.value.members.count, let next = goingOn(held.value, with: kept) else { continue }
             commands.append(.reconfigure(expected: held.value.epoch, next))
         }
@@ -23,12 +23,6 @@ extension MetaNode {
             found.routeVersion >= held.version
         else { return false }
         return found.reports[held.id]?.incarnation != member.incarnation
-    }
-
-    /// Whether a member was heard to lack what it had before (RULES H1). It takes part again once the primary has sent it that.
-    func isOutdated(_ member: Member, _ shard: ShardID) -> Bool {
-        guard report(of: member, shard) != nil, let node = state.node(member.node) else { return false }
-        return hearing(node)?.floors[shard] != nil
     }
 
     private func goingOn(_ shard: ShardConfiguration, with kept: [Member]) -> ShardConfiguration? {

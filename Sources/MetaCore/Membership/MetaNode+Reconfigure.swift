@@ -24,12 +24,14 @@ extension MetaNode {
         do throws(Objection) {
             var judged = current
             if request.isActive == true || hasBegun(current, draft) { judged.unsettled = [] }
+            try checkLog(of: wished, draft)
             let change =
-                if let seals = request.seals { try ProposedChange.sealed(wished, seals, of: judged) } else {
+                if let seals = request.seals {
+                    try ProposedChange.sealed(wished, trusted(seals, wished.id, draft), of: judged)
+                } else {
                     try ProposedChange(wished, of: judged)
                 }
             try check(change, wished, current, draft)
-            try checkLogs(request, change)
             return Judgement(
                 commands: [.reconfigure(expected: current.epoch, completed(wished, change, current, draft))],
                 answer: .reconfigured(wished.id))
@@ -91,16 +93,6 @@ extension MetaNode {
                 throw Objection(
                     "node \(primary.node) holds no copy, and node \(former.node), which does, is not up to give it")
             }
-        }
-    }
-
-    /// Refuses that somebody takes over who has lost what he had, or on the word of such a one (RULES H1).
-    private func checkLogs(_ request: ReconfigureRequest, _ change: ProposedChange) throws(Objection) {
-        guard change == .takeOver else { return }
-        let speakers = request.seals?.map(\.member) ?? Array(request.configuration.members.prefix(1))
-        for member in speakers where isOutdated(member, request.configuration.id) {
-            throw Objection(
-                "the log of \(member) ends before what it had when it was heard last: it learns from the others first")
         }
     }
 

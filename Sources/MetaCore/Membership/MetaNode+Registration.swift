@@ -19,13 +19,14 @@ extension MetaNode {
             if draft.fixedWeights.contains(node.id) { node.weight = known.weight }
             if known.boot == node.boot { return Judgement(answer: .heartbeat(since: beat.routeVersion)) }
         }
-        guard let configurations = restarted(node, draft) else {
+        let isSetBack = isSetBack(beat, draft)
+        guard let configurations = restarted(node, isSetBack: isSetBack, draft) else {
             return refuse("a shard of node \(node.id) has reached the last epoch there is")
         }
         let former = draft.node(node.id)?.store == node.store ? heard[node.id] : nil
         heard[node.id] = Heard(beat, now: now.monotonic, former: former)
         return Judgement(
-            commands: [.register(node, configurations: configurations)],
+            commands: [.register(node, configurations: configurations, isSetBack: isSetBack ? true : nil)],
             answer: .heartbeat(since: beat.routeVersion))
     }
 
@@ -83,10 +84,14 @@ extension MetaNode {
     }
 
     /// New epochs for all shards that a restarted node is primary of (RULES C11); nil when one has none left.
-    private func restarted(_ node: Node, _ draft: ClusterState) -> [ShardConfiguration]? {
+    private func restarted(_ node: Node, isSetBack: Bool, _ draft: ClusterState) -> [ShardConfiguration]? {
         var configurations: [ShardConfiguration] = []
+        var draft = draft
+        if isSetBack { draft.markOutdated(on: node.id) }
         for shard in draft.shards.values where shard.value.primary?.node == node.id {
             guard shard.value.primaryBoot != node.boot else { continue }
+            // One with an older directory is primary of nothing that others hold (RULES H1).
+            if let primary = shard.value.primary, draft.isOutdated(primary, shard.id) { continue }
             guard var next = shard.value.next else { return nil }
             next.primaryBoot = node.boot
             // What the former primary has not given yet is waited for in the new epoch too (RULES C13).

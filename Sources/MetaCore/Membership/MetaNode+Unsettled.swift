@@ -16,8 +16,8 @@ extension MetaNode {
         return commands.map { command in
             switch command {
             case .reconfigure(let expected, let wished): .reconfigure(expected: expected, next(wished))
-            case .register(let node, let configurations):
-                .register(node, configurations: configurations.map(next))
+            case .register(let node, let configurations, let isSetBack):
+                .register(node, configurations: configurations.map(next), isSetBack: isSetBack)
             case .updateKeyspace(let keyspace, let shards): .updateKeyspace(keyspace, shards: shards.map(next))
             default: command
             }

@@ -55,9 +55,10 @@ extension ClusterState {
     private mutating func change(_ command: ClusterCommand, version: RouteVersion) -> Bool {
         switch command {
         case .found, .takeOver, .beat: return false
-        case .register(let node, let configurations):
+        case .register(let node, let configurations, let isSetBack):
             guard !retiredStores.contains(node.store), canReplaceAll(configurations) else { return false }
             if nodes[node.id]?.value.store != node.store { fixedWeights.removeAll { $0 == node.id } }
+            if isSetBack == true { markOutdated(on: node.id) }
             nodes[node.id] = Versioned(node, version: version)
             replace(configurations, version: version)
         case .updateNode(let node):
@@ -104,12 +105,18 @@ extension ClusterState {
     }
 
     private mutating func replace(_ configurations: [ShardConfiguration], version: RouteVersion) {
-        for shard in configurations { shards[shard.id] = Versioned(shard, version: version) }
+        for shard in configurations {
+            if outdated != nil, let former = self.shard(shard.id) { forgetOutdated(former, shard) }
+            shards[shard.id] = Versioned(shard, version: version)
+        }
     }
 
     private mutating func drop(_ id: KeyspaceID, version: RouteVersion) {
         let gone = shards(of: id).map(\.id)
-        for shard in gone { shards[shard] = nil }
+        for shard in gone {
+            shards[shard] = nil
+            forgetOutdated(of: shard)
+        }
         keyspaces[id] = nil
         tombstones.append(Tombstone(version: version, keyspace: id, shards: gone))
         if tombstones.count > Self.tombstonesKept { deltaFloor = tombstones.removeFirst().version }

@@ -25,6 +25,8 @@ public struct ClusterState: Hashable, Codable, Sendable {
     public internal(set) var shards = SortedTable<Versioned<ShardConfiguration>>()
     /// Stores of removed nodes, sorted: never accepted again (RULES H1).
     public internal(set) var retiredStores: [UniqueID] = []
+    /// Copies whose nodes came back with an older directory, sorted (RULES H1); nil = there are none.
+    public internal(set) var outdated: [OutdatedCopy]?
     /// Nodes whose weight an operator set, sorted: a restart does not undo it.
     public internal(set) var fixedWeights: [NodeID] = []
     /// Numbers given so far: never used again.

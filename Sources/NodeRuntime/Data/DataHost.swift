@@ -111,9 +111,10 @@ public final class DataHost {
         mailbox: Mailbox<ReactorMessage>, maxClients: Int, logger: Logger
     ) -> Reactor {
         var core = DataSettings(
-            id: settings.id, store: directory.identity.store, boot: BootNonce(rawValue: .random(in: 1...(.max))),
+            id: settings.id, store: directory.identity.store, boot: directory.boot,
             address: ports.address, gateway: ports.gatewayAddress, peer: ports.peerAddress,
             seed: .random(in: 1...(.max)))
+        core.starts = directory.identity.starts
         core.zone = settings.zone
         core.host = settings.host
         core.weight = settings.weight
@@ -221,6 +222,7 @@ public final class DataHost {
                 logger.critical("\(error)")
                 exit(1)
             }
+            directory.forgetFormerStarts()
             ready()
         }
         let now = Clocks.monotonic()

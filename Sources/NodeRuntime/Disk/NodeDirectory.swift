@@ -6,7 +6,7 @@ internal import Glibc
 /// A datasrv's directory: who it is, its lock, and where everything lies.
 ///
 /// ```
-/// DIR/identity      JSON: store uuid, log uuid, cluster uuid once known, boots
+/// DIR/identity      JSON: store uuid, log uuid, cluster uuid once known, starts
 /// DIR/lock          flock of the process that has it open
 /// DIR/reserve       blocks given back when the disk is full, so that deletes still work
 /// DIR/suspect       why a sync failed, if one did: the node does not start until somebody looked
@@ -23,12 +23,17 @@ public final class NodeDirectory: @unchecked Sendable {
         public var cluster: UniqueID?
         /// How often it was opened.
         public var boots: UInt64
+        /// The starts it has seen, this one last, from the last one on that is known to be registered: by them an older
+        /// directory is told (RULES H1). Nil = none yet.
+        public var starts: [BootNonce]?
         /// The cluster's name of the node: `--id`.
         public var node: NodeID
     }
 
     public let path: String
     public private(set) var identity: Identity
+    /// This start.
+    public let boot: BootNonce
     /// Whether the directory was made by this start.
     public let isNew: Bool
     private let lock: Int32
@@ -37,6 +42,7 @@ public final class NodeDirectory: @unchecked Sendable {
     public init(path: String, node: NodeID) throws(DiskError) {
         try Files.makeDirectory(path)
         self.path = path
+        boot = BootNonce(rawValue: .random(in: 1...(.max)))
         lock = unsafe open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw DiskError("cannot open", path + "/lock") }
         // A process that has just ended, or a child it was about to start, may hold the lock for a moment longer.
@@ -82,6 +88,10 @@ public final class NodeDirectory: @unchecked Sendable {
             identity = Identity(store: Self.draw(), log: Self.draw(), cluster: nil, boots: 0, node: node)
         }
         identity.boots += 1
+        var starts = (identity.starts ?? []) + [boot]
+        // The first one is the one that was registered.
+        if starts.count > Self.startsKept { starts.remove(at: 1) }
+        identity.starts = starts
         // The identity comes first: a directory that holds anything else without one is somebody else's.
         try save()
         try Files.makeDirectory(path + "/log")
@@ -106,6 +116,16 @@ public final class NodeDirectory: @unchecked Sendable {
         identity.cluster = cluster
         try save()
     }
+
+    /// This start is registered, so that those before it tell nothing any more. What cannot be written is told once more.
+    func forgetFormerStarts() {
+        guard identity.starts != [boot] else { return }
+        identity.starts = [boot]
+        try? save()
+    }
+
+    /// Starts without ever reaching a metasrv that are told apart.
+    private static let startsKept = 256
 
     private func save() throws(DiskError) {
         let encoder = JSONEncoder()

@@ -115,6 +115,8 @@ public enum MutantTable {
         MutantRow(.g3ReplyOvertakes, 1, Favour([.pipelines])),
         MutantRow(.g4WritesUnseen, 2, .only(.watches, .hotKey)),
         MutantRow(.h1TrustsOldData, nil),
+        MutantRow(.h1ForgetsStarts, nil),
+        MutantRow(.h1SpeaksUnknown, nil),
         MutantRow(.h5RebuildsNothing, 2, Favour([.partition, .kill], replicas: 3)),
         MutantRow(.h5RebuildsAfterMassLoss, nil),
     ]

@@ -338,6 +338,28 @@ final class LogBench: Sendable {
         #expect(FileManager.default.fileExists(atPath: bench.scratch.path("d1/stores")))
     }
 
+    /// H1: it tells the starts from the last registered one on; the oldest of many goes last.
+    @Test func aDirectoryKnowsItsStarts() throws {
+        let bench = try LogBench()
+        var boots: [BootNonce] = []
+        func start(_ body: (NodeDirectory) -> Void = { _ in }) throws {
+            let directory = try bench.directory()
+            boots.append(directory.boot)
+            #expect(directory.identity.starts?.last == directory.boot)
+            body(directory)
+        }
+        try start()
+        try start()
+        #expect(try bench.directory().identity.starts?.dropLast() == boots[...])
+        try start { $0.forgetFormerStarts() }
+        let registered = try #require(boots.last)
+        for _ in 0..<300 { try start() }
+        let starts = try #require(try bench.directory().identity.starts)
+        #expect(starts.count == 256)
+        #expect(starts.first == registered)
+        #expect(Set(boots).count == boots.count)
+    }
+
     @Test func aDirectoryOfAnotherNodeIsRefused() throws {
         let bench = try LogBench()
         do { _ = try bench.directory() }

@@ -1,0 +1,136 @@
+import ClusterModel
+import MetaCore
+import Testing
+
+/// A directory that was put back does not know the start that is registered (RULES H1).
+@Suite(.timeLimit(.minutes(1)))
+struct OutdatedCopiesTests {
+    private static let shard = ShardID(rawValue: 1)
+
+    /// A shard of so many copies.
+    private static func shard(replicas: Int, metas: Int = 1) -> MetaGroup {
+        var group = MetaGroup(metas)
+        group.feed(0, .tick)
+        for number in 1...replicas { _ = group.beat(dataBeat(number, knows: [1])) }
+        _ = group.create("default", SchemeParameters(kind: .hash, shards: 1), replicas: replicas, minInSync: 1)
+        return group
+    }
+
+    private static func number(_ member: Member) -> Int { Int(member.node.rawValue.dropFirst()) ?? 0 }
+
+    /// A node starts again, as another boot that knows of these, once the boot before it can live no more.
+    private static func restart(_ group: inout MetaGroup, _ member: Member, knows: [UInt64], at index: Int = 0) {
+        group.pass(2500)
+        let answer = group.beat(dataBeat(number(member), boot: 2, knows: knows), at: index)
+        #expect(answer?.refusal == nil)
+    }
+
+    private static func takeOver(
+        _ group: inout MetaGroup, by member: Member, at index: Int = 0
+    ) throws -> ReconfigureAnswer {
+        let shard = try #require(group.members[index].state.shard(Self.shard))
+        var wished = shard
+        wished.epoch = try #require(shard.epoch.successor)
+        wished.members = [member]
+        wished.proposal = Proposal(proposer: member.node.rawValue, request: 3)
+        let asked = group.ask(index, .reconfigure(ReconfigureRequest(expected: shard.epoch, configuration: wished)))
+        guard case .reconfigure(let answer)? = asked else { throw Missing() }
+        return answer
+    }
+
+    private struct Missing: Error {}
+
+    @Test(arguments: [([2], false), ([7, 8, 2], false), ([1, 2], true), ([1, 8, 2], true)] as [([UInt64], Bool)])
+    func whoStartsWithAnOlderDirectoryDoesNotTakeOver(knows: [UInt64], isAccepted: Bool) throws {
+        var group = Self.shard(replicas: 3)
+        let second = try #require(group.state.shard(Self.shard)).members[1]
+        Self.restart(&group, second, knows: knows)
+        let answer = try Self.takeOver(&group, by: second)
+        #expect(answer.accepted == isAccepted, "\(answer.refusal ?? "")")
+        if !isAccepted { #expect(answer.refusal?.contains("ends before what it had") == true) }
+    }
+
+    @Test func anotherMetasrvKnowsItToo() throws {
+        var group = Self.shard(replicas: 3, metas: 2)
+        let second = try #require(group.state.shard(Self.shard)).members[1]
+        group.pass(500)
+        group.stopped = [0]
+        group.pass(6000, only: [1])
+        #expect(group.members[1].state.primaryID == "m2")
+        Self.restart(&group, second, knows: [2], at: 1)
+        #expect(try !Self.takeOver(&group, by: second, at: 1).accepted)
+    }
+
+    /// It is no member until its primary has sent it what it lacks, and then it is as any other.
+    @Test func itLearnsAndIsTrustedAgain() throws {
+        var group = Self.shard(replicas: 2)
+        let before = try #require(group.state.shard(Self.shard))
+        let second = before.members[1]
+        group.beatAll()
+        Self.restart(&group, second, knows: [2])
+        group.pass(600)
+        let without = try #require(group.state.shard(Self.shard))
+        #expect(without.members == [before.members[0]])
+        #expect(group.state.outdated != nil)
+
+        // The primary is heard to serve without it; then it is a learner, and promoted.
+        for _ in 0..<8 {
+            group.beatAll(boots: [Self.number(second): 2])
+            var report = stoppedReport(before)
+            report.incarnation = second.incarnation
+            report.role = .secondary
+            _ = group.beat(
+                dataBeat(
+                    Self.number(second), boot: 2, since: group.state.routeVersion.rawValue, shards: [report]))
+            group.pass(100)
+        }
+        let learning = try #require(group.state.shard(Self.shard))
+        #expect(learning.learners == [second])
+        var promoted = learning
+        promoted.epoch = try #require(learning.epoch.successor)
+        promoted.members.append(second)
+        promoted.learners = []
+        promoted.proposal = Proposal(proposer: learning.members[0].node.rawValue, request: 9)
+        guard
+            case .reconfigure(let answer)? = group.ask(
+                0, .reconfigure(ReconfigureRequest(expected: learning.epoch, configuration: promoted)))
+        else { throw Missing() }
+        #expect(answer.accepted, "\(answer.refusal ?? "")")
+        #expect(group.state.outdated == nil)
+        #expect(try Self.takeOver(&group, by: second).accepted)
+    }
+
+    @Test func aPrimaryWithAnOlderDirectoryIsPrimaryNoMore() throws {
+        var group = Self.shard(replicas: 2)
+        let before = try #require(group.state.shard(Self.shard))
+        Self.restart(&group, before.members[0], knows: [2])
+        let after = try #require(group.state.shard(Self.shard))
+        #expect(after.primaryBoot == before.primaryBoot)
+        #expect(try Self.takeOver(&group, by: before.members[1]).accepted)
+    }
+
+    /// There is nobody to learn from, and the primary of before goes on.
+    @Test func aShardThatWasPutBackAsAWholeServes() throws {
+        var group = Self.shard(replicas: 2)
+        let before = try #require(group.state.shard(Self.shard))
+        group.pass(2500)
+        for member in before.members {
+            #expect(group.beat(dataBeat(Self.number(member), boot: 2, knows: [2]))?.refusal == nil)
+        }
+        group.pass(600)
+        let after = try #require(group.state.shard(Self.shard))
+        #expect(group.state.outdated == nil)
+        #expect(after.primary == before.primary)
+        #expect(after.primaryBoot == group.state.node(before.members[0].node)?.boot)
+    }
+
+    /// The only copy is what there is.
+    @Test func aLoneCopyThatWasPutBackServes() throws {
+        var group = Self.shard(replicas: 1)
+        let before = try #require(group.state.shard(Self.shard))
+        Self.restart(&group, before.members[0], knows: [2])
+        let after = try #require(group.state.shard(Self.shard))
+        #expect(after.epoch > before.epoch)
+        #expect(after.primaryBoot == group.state.node(before.members[0].node)?.boot)
+    }
+}
