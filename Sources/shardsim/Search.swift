@@ -47,7 +47,7 @@ final class Search: Sendable {
         let seconds = (ContinuousClock.now - begun) / .seconds(1)
         return state.withLock { state in
             let rate = String(format: "%.1f", Double(seeds) / max(seconds, 0.001))
-            let fired = FaultClass.allCases.filter { $0.isDrawn && !disabled.contains($0) }
+            let fired = FaultClass.allCases.filter { !disabled.contains($0) }
             Output.line(
                 "troubles: " + fired.map { "\($0.rawValue) \(state.fired[$0, default: 0])" }.joined(separator: ", "))
             let missing = fired.filter { state.fired[$0] == nil }

@@ -72,7 +72,8 @@ final class MapLedger {
                 let seq = ledger.lacking(shard.id, member.incarnation, node: node)
             else { continue }
             // What came back with an older directory is taught by the primary, and is none before (RULES H1).
-            if member != shard.primary, ledger.isOutdated(node: node) { continue }
+            let mayLead = member == shard.primary && world.nodes[node].boot == shard.primaryBoot
+            if !mayLead, ledger.isOutdated(node: node) { continue }
             lacking.append("\(member) lacks record \(seq)")
         }
         let allowed = shard.isHeldByAll ? 0 : shard.members.count - 1

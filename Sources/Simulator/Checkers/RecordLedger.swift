@@ -23,6 +23,8 @@ final class RecordLedger {
     private(set) var rewinds: [Int: Int] = [:]
     /// The epochs of the records that were once on each log's disk, by seq; what a snapshot stands for counts as any.
     private var synced: [Log: [Epoch]] = [:]
+    /// What was, of nodes that are outdated: what they said before they were set back may arrive after it.
+    private var syncedBefore: [Log: [Epoch]] = [:]
 
     private struct Name: Hashable {
         var shard: ShardID
@@ -181,7 +183,7 @@ final class RecordLedger {
         outdated.insert(node)
         for store in answered.keys where store.node == node { answered[store] = nil }  // order-free: all go
         for log in logs.keys where log.node == node { logs[log] = nil }  // order-free: all go
-        for log in synced.keys where log.node == node { synced[log] = nil }  // order-free: all go
+        for log in synced.keys where log.node == node { syncedBefore[log] = synced.removeValue(forKey: log) }  // order-free: all go
         ended = ended.filter { $0.node != node }
     }
 
@@ -192,7 +194,10 @@ final class RecordLedger {
             shard.replica(on: world.nodes[node].id).map { lacking(shard.id, $0.incarnation, node: node) != nil }
                 ?? false
         }
-        if !lacks { outdated.remove(node) }
+        if !lacks {
+            outdated.remove(node)
+            syncedBefore = syncedBefore.filter { $0.key.node != node }
+        }
         return lacks
     }
 
@@ -243,11 +248,12 @@ final class RecordLedger {
     func holds(_ shard: ShardID, _ seq: Seq, node: Int, as other: Int) -> Bool {
         let place = Int(seq.rawValue) - 1
         guard place >= 0 else { return true }
-        guard let own = synced[Log(node: node, shard: shard)], place < own.count else { return false }
-        guard let wanted = logs[Log(node: other, shard: shard)], place < wanted.count, wanted[place].epoch != .none,
-            own[place] != Self.any
-        else { return own[place] != .none }
-        return own[place] == wanted[place].epoch
+        let log = Log(node: node, shard: shard)
+        let wanted = logs[Log(node: other, shard: shard)].flatMap { place < $0.count ? $0[place].epoch : nil } ?? .none
+        return [synced[log], syncedBefore[log]].contains { own in
+            guard let own, place < own.count, own[place] != .none else { return false }
+            return wanted == .none || own[place] == Self.any || own[place] == wanted
+        }
     }
 
     /// A shard that never held a row may begin again elsewhere, without its log.

@@ -44,6 +44,8 @@ public final class DataMachine {
     }
 
     public var isUp: Bool { process != nil }
+    /// The start that runs; nil = none does.
+    var boot: BootNonce? { process?.boot }
 
     /// Whether its process is stopped just now.
     var isStandingStill: Bool { pausedUntil > world.now || process?.isStalled ?? false }
@@ -58,9 +60,10 @@ public final class DataMachine {
     /// Starts the process on what the disk holds.
     func start() {
         guard process == nil, isPowered else { return }
+        let boot = BootNonce(rawValue: chance.next() | 1)
         let recovered: RecoveredNode
         do {
-            recovered = try disk.open(id)
+            recovered = try disk.open(id, boot: boot)
         } catch {
             if case .unusable = error { world.violate(.stopped, "\(id) does not start: \(error)") }
             return world.trace.note(world.now, 14, UInt64(host), "\(id) does not start: \(error)")
@@ -69,8 +72,9 @@ public final class DataMachine {
         for replica in recovered.replicas { world.ledger?.recovered(replica, node: index) }
         world.ledger?.started(node: index)
         var settings = DataSettings(
-            id: id, store: store, boot: BootNonce(rawValue: chance.next() | 1), address: address(.cluster),
+            id: id, store: store, boot: boot, address: address(.cluster),
             gateway: address(.gateway), peer: address(nil), seed: chance.next())
+        settings.starts = disk.starts
         settings.cacheBytes = world.settings.cacheBytes
         settings.backlogBytes = world.settings.backlogBytes
         settings.historyBytes = world.settings.historyBytes
@@ -94,6 +98,13 @@ public final class DataMachine {
         world.trace.note(world.now, 13, UInt64(host), "\(id) stops: \(why)")
         if isSuspect { disk.isSuspect = true }
         stop(byPower: false)
+    }
+
+    /// The process is asked to stop, as an operator does.
+    func leave() {
+        guard process != nil else { return }
+        world.trace.note(world.now, 16, UInt64(host), "\(id) is asked to stop")
+        process?.leave()
     }
 
     /// The process ends at once. What it had written stays; without power what it had not synced may go, or goes.

@@ -20,7 +20,7 @@ final class DataProcess: Endpoint {
     var node: DataNode
     private var effects = Effects<DataEffect>()
     private(set) var isAlive = true
-    private var chance: Chance
+    var chance: Chance
 
     private var inbox: [Arrival] = []
     /// Clients by the number of their link, and by their place in the core.
@@ -33,12 +33,12 @@ final class DataProcess: Endpoint {
     private lazy var peers = PeerLinks(process: self)
     private lazy var logThread = LogThread(process: self)
     private lazy var applier = ApplierThread(process: self)
-    private var readersFree: [UInt64] = [0, 0]
+    var readersFree: [UInt64] = [0, 0]
     private let caller: MetaCaller
     private let proposer: MetaCaller
     private var proposals: [ReconfigureRequest] = []
     /// Numbers of the take-overs it asked for.
-    private var asked: Set<UInt64> = []
+    var asked: Set<UInt64> = []
     private var watcher: MetaWatcher?
 
     /// When the next turn is due, ns; and which of the scheduled turns is meant.
@@ -60,6 +60,8 @@ final class DataProcess: Endpoint {
     var disk: VirtualDisk { machine.disk }
     /// ns that this turn took so far.
     private(set) var spent: UInt64 = 0
+    /// It was asked to stop.
+    private var isLeaving = false
     /// It stood still just now.
     private var wasPaused = false
     /// What the clock showed when the turn began and what had come by then, if the process was stopped there.
@@ -94,21 +96,6 @@ final class DataProcess: Endpoint {
         lookAtDisk()
     }
 
-    /// Tells the core when the disk's reserve is reached, and when it is not any more, as NodeRuntime's DiskReserve does.
-    private func lookAtDisk() {
-        after(100_000_000) { [self] in
-            if let isLow = disk.space.look() { arrive(.input(.diskLow(isLow))) }
-            lookAtDisk()
-        }
-    }
-
-    /// Notes that all of the log is on the disk; false = the sync failed, and the process has ended.
-    func syncLog() -> Bool {
-        if disk.syncLog(&machine.chance) { return true }
-        machine.failStop("a sync of the log failed", isSuspect: true)
-        return false
-    }
-
     /// The process ends, its threads and connections with it.
     func die(byPower: Bool) {
         guard isAlive else { return }
@@ -127,6 +114,16 @@ final class DataProcess: Endpoint {
         doomed = []
     }
 
+    /// It is asked to stop, as by SIGTERM: it takes no more connections, says to the metadata group that it leaves, and ends
+    /// when nothing waits any more, or after a while.
+    func leave() {
+        guard isAlive, !isLeaving else { return }
+        isLeaving = true
+        for (_, address) in machine.ports { world.network.stopListening(address) }
+        arrive(.input(.stop))
+        after(5_000_000_000) { [machine] in machine.stop(byPower: false) }
+    }
+
     // MARK: Its threads
 
     /// Runs after a time if the process lives then; a paused one goes on with it after the pause.
@@ -136,22 +133,6 @@ final class DataProcess: Endpoint {
             if machine.pausedUntil > world.now { return after(machine.pausedUntil - world.now, action) }
             action()
         }
-    }
-
-    func afterSync(_ action: @escaping () -> Void) {
-        after(machine.slowed(chance.scaled(machine.syncDelay.lowerBound, machine.syncDelay.upperBound)), action)
-    }
-
-    func afterApplying(_ action: @escaping () -> Void) {
-        after(machine.slowed(chance.between(1_000_000, 10_000_000)), action)
-    }
-
-    /// A read of the store by whichever reader is free first.
-    private func read(_ look: @escaping () -> DataInput) {
-        let reader = readersFree[0] <= readersFree[1] ? 0 : 1
-        let done = max(world.now, readersFree[reader]) + machine.slowed(chance.scaled(20_000, machine.readDelay))
-        readersFree[reader] = done
-        after(done - world.now) { [self] in arrive(.input(look())) }
     }
 
     // MARK: Arrivals
@@ -319,8 +300,10 @@ final class DataProcess: Endpoint {
         if !isReady, node.isReady {
             isReady = true
             disk.cluster = node.cluster
+            disk.forgetFormerStarts()
             world.trace.note(world.now, 21, UInt64(host), "\(machine.id) is ready")
         }
+        if isLeaving, node.isDrained { machine.stop(byPower: false) }
     }
 
     private func socket(of id: ConnectionID) -> ClientSocket? {
@@ -436,40 +419,6 @@ final class DataProcess: Endpoint {
         }
     }
 
-    /// The ledger is told in which epochs its replicas give their primaries a word.
-    private func noteAnswers(_ batch: ReplicaBatch) {
-        guard let ledger = world.ledger else { return }
-        var cursor = ReplicaCursor(batch.bytes.view)
-        while let (kind, body) = cursor.next() {
-            switch kind {
-            case .grant:
-                for shard in ReplicaGrant(decoding: body)?.shards ?? [] {
-                    ledger.answered(shard.shard, shard.incarnation, node: machine.index, in: shard.epoch)
-                }
-            case .reconciled:
-                guard let word = ReconcileAnswer(decoding: body)?.reconciled else { continue }
-                ledger.answered(word.shard, word.incarnation, node: machine.index, in: word.epoch)
-            default: continue
-            }
-        }
-    }
-
-    /// C4: who asks to take over knows that the primary does not serve, where that one needs every grant: its own has
-    /// lapsed.
-    private func checkTakeover(_ request: ReconfigureRequest) {
-        let wished = request.configuration
-        guard let current = world.map.configuration(wished.id, request.expected), let former = current.primary?.node,
-            current.policy.ack == .all, former != machine.id, wished.primary?.node == machine.id,
-            asked.insert(wished.proposal.request).inserted,
-            let other = world.nodes.first(where: { $0.id == former })?.process
-        else { return }
-        other.look(at: world.now + spent) { glance in
-            guard glance.shard == wished.id, glance.epoch == current.epoch, glance.isServing else { return }
-            world.violate(
-                .invariant, "C4: \(machine.id) asks to take over shard \(wished.id) from \(former), which serves")
-        }
-    }
-
     // MARK: For its connections
 
     func send(_ bytes: [UInt8], on link: Link) { world.network.send(bytes, on: link, from: self, at: leaves) }
@@ -478,13 +427,6 @@ final class DataProcess: Endpoint {
     func dial(_ node: NodeID) -> Link? {
         guard let address = self.node.peerAddress(of: node) else { return nil }
         return world.network.dial(address, from: self, to: world.host(of: address))
-    }
-
-    func noteSynced(_ batch: LogBatch) { world.ledger?.synced(batch, node: machine.index) }
-
-    /// Shows its replicas as they are at a time of the world; nil = now.
-    func look(at time: UInt64? = nil, _ body: (ReplicaGlance) -> Void) {
-        node.glance(now: machine.clock.tick(at: time ?? world.now + spent), body)
     }
 
     func violate(_ text: String) { world.violate(.malformed, "\(machine.id): \(text)") }

@@ -5,7 +5,9 @@ import DataCore
 public final class VirtualDisk {
     let log: VirtualLog
     private var stores: [StoreID: VirtualStore] = [:]
-    private var saved: (segments: [VirtualLog.Segment], stores: [StoreID: VirtualStore])?
+    private var saved: (segments: [VirtualLog.Segment], stores: [StoreID: VirtualStore], starts: [BootNonce])?
+    /// The starts it has seen.
+    private(set) var starts: [BootNonce] = []
     /// The cluster the directory belongs to, once it joined one.
     var cluster: UniqueID?
     var space: DiskSpace
@@ -36,9 +38,10 @@ public final class VirtualDisk {
     }
 
     /// What a start finds, as NodeRuntime's StoreRecovery tells it; the store of each replica goes on from what is sure.
-    func open(_ node: NodeID) throws(Refusal) -> RecoveredNode {
+    func open(_ node: NodeID, boot: BootNonce) throws(Refusal) -> RecoveredNode {
         if isSuspect { throw .suspect }
         space.prepare()
+        starts.append(boot)
         let opened: VirtualLog.Opened
         do {
             opened = try log.open()
@@ -202,8 +205,11 @@ public final class VirtualDisk {
 
     // MARK: Old data
 
+    /// The last start is registered.
+    func forgetFormerStarts() { starts = starts.suffix(1) }
+
     /// Keeps a copy of everything, as a backup does, while no process has the directory open.
-    func save() { saved = (log.segments, stores) }
+    func save() { saved = (log.segments, stores, starts) }
 
     var hasSaved: Bool { saved != nil }
 
@@ -212,6 +218,7 @@ public final class VirtualDisk {
         guard let saved else { return false }
         log.replaceSegments(saved.segments)
         stores = saved.stores
+        starts = saved.starts
         return true
     }
 

@@ -13,6 +13,8 @@ public enum FaultClass: String, CaseIterable, Sendable {
     case kill
     /// kill -9 of all data nodes but one, which start again at once.
     case massKill
+    /// One is asked to stop, and does.
+    case leave
     /// Loss of power of a data node.
     case power
     /// Loss of power of all data nodes at once.
@@ -79,10 +81,6 @@ public enum FaultClass: String, CaseIterable, Sendable {
     case deadlines
     /// WATCH, MULTI and EXEC.
     case watches
-
-    /// Whether seeds draw it. Directories of before come where they are asked for alone: the checkers still take some of what
-    /// a node that was set back may do for a break (RULES H1; scenarios have it whole).
-    public var isDrawn: Bool { self != .oldDirectory }
 }
 
 /// Which kinds of trouble a seed has.
@@ -102,7 +100,6 @@ public struct FaultPlan: Sendable {
     public func has(_ fault: FaultClass) -> Bool {
         guard !disabled.contains(fault) else { return false }
         if forced.contains(fault) { return true }
-        guard fault.isDrawn else { return false }
         var chance = Chance(seed: seed, stream: "class \(fault.rawValue)")
         return !chance.oneIn(3)
     }

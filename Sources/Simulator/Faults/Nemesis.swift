@@ -7,8 +7,6 @@ final class Nemesis {
     /// Trouble of each kind so far.
     private(set) var counts: [FaultClass: Int] = [:]
     private var isOver = false
-    /// Nothing new is begun for a while.
-    var rests = false
 
     init(world: World, plan: FaultPlan) {
         self.world = world
@@ -71,7 +69,6 @@ final class Nemesis {
         // Within the range of the kind each seed has a pace of its own.
         let longest = chance.between(pause.lowerBound, pause.upperBound)
         schedule(fault, Chance(seed: chance.next()), pause.lowerBound...longest) { [self] chance in
-            guard !rests else { return }
             if counts { count(fault) }
             action(&chance)
         }

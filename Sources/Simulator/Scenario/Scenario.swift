@@ -7,7 +7,7 @@ public import ClusterModel
 ///
 ///     law A7                          the law of RULES.md it is about
 ///     mutants a7BeginsAtOnce          breaks of the law that must make the scenario fail
-///     nodes 3    metas 1    replicas 3    shards 1    flow fanout|chain    read primary|any    min-in-sync 2    lease 1000 (ms)
+///     nodes 3    metas 1    replicas 3    shards 1    flow fanout|chain    read primary|any    min-in-sync 2    lease 1000 (ms; several: d1's, d2's ...)
 ///     snapshot-every 1024    down-after 30000 (ms)    segment 1048576 (bytes)    seed 1
 ///
 /// The cluster is started and its keyspace `default` created before the first statement. Statements, one a line, happen in
@@ -26,6 +26,7 @@ public import ClusterModel
 ///     pause P 3s    clock P 1.05      a process stands still for a time; a clock's rate
 ///     kill P    power P    start P    the process ends; the machine loses its power, and all that its log has not
 ///                                     synced; either goes on
+///     leave P                         the process is asked to stop, as by an operator
 ///     rot P                           every batch of its log goes bad that tells of the first shard and that a later one
 ///                                     vouches for; its process does not run
 ///     save P    restore P             a copy of its disk is made; it comes in place of the disk; its process does not run
@@ -79,6 +80,7 @@ public struct Scenario: Sendable {
         case pause(String, UInt64)
         case clock(String, Double)
         case kill(String)
+        case leave(String)
         case power(String)
         case start(String)
         case rot(String)

@@ -50,7 +50,11 @@ extension Scenario {
             world.keyspace.minInSync = replicas / 2 + 1
         case "min-in-sync": world.keyspace.minInSync = try line.number(1)
         case "shards": world.keyspace.scheme = SchemeParameters(kind: .hash, shards: try line.number(1))
-        case "lease": world.leaseMillis = UInt64(try line.number(1))
+        case "lease":
+            world.leaseMillis = UInt64(try line.number(1))
+            world.leases = try line.words.indices.dropFirst().map { place throws(ScenarioError) in
+                UInt64(try line.number(place))
+            }
         case "snapshot-every": world.snapshotEvery = UInt64(try line.number(1))
         case "down-after": world.downAfter = UInt64(try line.number(1))
         case "segment": world.segmentBytes = try line.number(1)
@@ -135,6 +139,7 @@ struct LineReader {
             guard let rate = Double(try word(2)), rate > 0.5, rate < 2 else { throw error("a rate is 0.5 to 2") }
             return .clock(try word(1), rate)
         case "kill": return .kill(try word(1))
+        case "leave": return .leave(try word(1))
         case "power": return .power(try word(1))
         case "start": return .start(try word(1))
         case "rot": return .rot(try word(1))

@@ -131,7 +131,7 @@ final class ScenarioRun {
                 throw Failure(description: "\(name) got \(client(name).reply()?.plain ?? "")")
             }
         case .hold, .deliver, .cut, .open: try network(statement)
-        case .pause, .clock, .kill, .power, .start: try process(statement)
+        case .pause, .clock, .kill, .leave, .power, .start: try process(statement)
         case .rot, .save, .restore, .fill, .failSync, .mend, .sync: try disk(statement)
         case .handOver(let name): try handOver(name)
         case .set(let key, let value): try set(key, value)
@@ -207,6 +207,7 @@ final class ScenarioRun {
             }
         case .clock(let name, let rate): try data(name).clock.setRate(rate, at: world.now)
         case .kill(let name): try stop(name, byPower: false)
+        case .leave(let name): try data(name).leave()
         case .power(let name): try stop(name, byPower: true)
         case .start(let name):
             switch try machine(name) {

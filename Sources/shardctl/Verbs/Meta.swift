@@ -99,8 +99,9 @@ struct MetaLog: AsyncParsableCommand {
         case .found(let cluster): "found cluster \(cluster)"
         case .takeOver(let term, let id, let listen): "\(id) at \(listen) takes over in term \(term)"
         case .beat(let term): "beat of term \(term)"
-        case .register(let node, let configurations):
+        case .register(let node, let configurations, let isSetBack):
             "register node \(node.id) at \(node.address), \(Words.count(configurations.count, "new epoch"))"
+                + (isSetBack == true ? "; its directory is an older one" : "")
         case .updateNode(let node):
             "node \(node.id): \(node.standing.rawValue), weight \(Words.weight(node.weight))"
                 + (node.zone.isEmpty ? "" : ", zone \(node.zone)")
