@@ -18,7 +18,8 @@ extension ClusterState {
 
     /// Applies the entry of the next position. Commands of an older term than the newest are void; so are those that do
     /// not fit the state (a compare-and-set on another epoch, for one): every metasrv judges them alike.
-    public mutating func apply(_ record: LogRecord) throws(Misfit) {
+    /// - Parameter look: is shown the state after each command; nil = nobody looks.
+    public mutating func apply(_ record: LogRecord, look: ((ClusterState) -> Void)? = nil) throws(Misfit) {
         guard let next = position.successor, record.position == next else {
             throw .position(expected: position.successor ?? position, found: record.position)
         }
@@ -26,7 +27,10 @@ extension ClusterState {
             guard case .found? = record.entry.commands.first else { throw .notFounded }
         }
         position = next
-        for command in record.entry.commands { apply(command, term: record.entry.term) }
+        for command in record.entry.commands {
+            apply(command, term: record.entry.term)
+            look?(self)
+        }
     }
 
     /// Applies one command of an entry of `term`. Returns whether it had its effect.

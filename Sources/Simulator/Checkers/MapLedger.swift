@@ -30,13 +30,19 @@ final class MapLedger {
     func added(_ entry: LogEntry, at position: LogPosition) {
         guard position > state.position else { return }
         let before = state.routeVersion
+        // One entry may change a shard more than once.
+        var seen = before
+        var changed: [ShardConfiguration] = []
         do {
-            try state.apply(LogRecord(position: position, entry: entry))
+            try state.apply(LogRecord(position: position, entry: entry)) { state in
+                changed += state.shards.values.filter { $0.version > seen }.map(\.value)
+                seen = state.routeVersion
+            }
         } catch {
             return violate("I4: the entry at \(position) cannot follow those before it: \(error)")
         }
         states[position] = state
-        for shard in state.shards.values where shard.version > before { note(shard.value) }
+        for shard in changed { note(shard) }
         if state.routeVersion > before { checkRanges() }
     }
 

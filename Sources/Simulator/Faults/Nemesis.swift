@@ -53,7 +53,9 @@ final class Nemesis {
             node.disk.mend()
             node.powerUp()
         }
-        if plan.has(.movement) { takeBack(world.nodes.map(\.id), Operator(world, name: "healer")) }
+        guard plan.has(.movement) else { return }
+        // What the mover asked last may come to pass until its call is over.
+        world.after(3_000_000_000) { [self] in takeBack(world.nodes.map(\.id), Operator(world, name: "healer")) }
     }
 
     func count(_ fault: FaultClass) { counts[fault, default: 0] += 1 }
