@@ -19,9 +19,11 @@ struct OutdatedCopiesTests {
     private static func number(_ member: Member) -> Int { Int(member.node.rawValue.dropFirst()) ?? 0 }
 
     /// A node starts again, as another boot that knows of these, once the boot before it can live no more.
-    private static func restart(_ group: inout MetaGroup, _ member: Member, knows: [UInt64], at index: Int = 0) {
+    private static func restart(
+        _ group: inout MetaGroup, _ member: Member, knows: [UInt64], boot: UInt64 = 2, at index: Int = 0
+    ) {
         group.pass(2500)
-        let answer = group.beat(dataBeat(number(member), boot: 2, knows: knows), at: index)
+        let answer = group.beat(dataBeat(number(member), boot: boot, knows: knows), at: index)
         #expect(answer?.refusal == nil)
     }
 
@@ -107,6 +109,19 @@ struct OutdatedCopiesTests {
         let after = try #require(group.state.shard(Self.shard))
         #expect(after.primaryBoot == before.primaryBoot)
         #expect(try Self.takeOver(&group, by: before.members[1]).accepted)
+    }
+
+    /// A beat that was on its way for so long that its node has started again, and was silent for a while since.
+    @Test func aLateBeatOfAnEarlierStartIsNoOlderDirectory() throws {
+        var group = Self.shard(replicas: 2)
+        let second = try #require(group.state.shard(Self.shard)).members[1]
+        Self.restart(&group, second, knows: [1, 2, 3], boot: 3)
+        group.pass(3000)
+        let late = group.beat(dataBeat(Self.number(second), boot: 2, knows: [1, 2]))
+        #expect(late?.refusal?.contains("has started again since") == true)
+        #expect(group.state.outdated == nil)
+        #expect(group.state.node(second.node)?.boot == BootNonce(rawValue: UInt64(Self.number(second)) * 1000 + 3))
+        #expect(group.beat(dataBeat(Self.number(second), boot: 3))?.refusal == nil)
     }
 
     /// There is nobody to learn from, and the primary of before goes on.

@@ -3,6 +3,8 @@ import ClusterModel
 /// What a node said in this term; none of it is in the log.
 struct Heard: Sendable {
     var boot: BootNonce
+    /// The starts its directory had seen when it was registered, this one too.
+    private(set) var starts: [BootNonce]
     /// When its last beat came, ns.
     var last: UInt64
     /// It stopped cleanly.
@@ -17,6 +19,7 @@ struct Heard: Sendable {
     /// - Parameter former: what the node said before, in this life of its process or in an earlier one.
     init(_ beat: Heartbeat, now: UInt64, former: Heard?) {
         boot = beat.node.boot
+        starts = beat.starts ?? (former?.boot == beat.node.boot ? former?.starts : nil) ?? []
         last = now
         hasLeft = beat.leaving == true
         routeVersion = beat.routeVersion

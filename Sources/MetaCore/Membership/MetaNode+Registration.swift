@@ -6,6 +6,10 @@ extension MetaNode {
         // It may have been registered while this beat waited.
         if noteBeat(beat) { return Judgement(answer: .heartbeat(since: beat.routeVersion)) }
         if let refusal = refusal(of: beat, draft) { return refuse(refusal) }
+        if let known = draft.node(beat.node.id), hearing(known)?.starts.dropLast().contains(beat.node.boot) == true {
+            // On its way since before that start, of which its directory as it was then knows nothing.
+            return refuse("node \(known.id) has started again since: this is an earlier process of it")
+        }
         if let wait = rivalWait(beat, draft) {
             return refuse(
                 "another process of node \(beat.node.id)'s store may still live: if it was stopped, wait; if not, "
