@@ -45,7 +45,7 @@ public final class Simulation {
         world.endsAtViolation = wish.endsAtViolation
         invariants = Invariants(world: world)
         workload = Workload(world: world, plan: plan, operations: wish.operations)
-        nemesis = Nemesis(world: world, plan: plan)
+        nemesis = Nemesis(world: world, plan: plan) { [workload] in workload.lastDone }
         report = RunReport(seed: wish.seed)
     }
 

@@ -22,6 +22,8 @@ final class Workload {
     private var begin: UInt64 = 0
     private var end: UInt64 = 0
     private(set) var issued = 0
+    /// When an operation was done last, ns; neither refused nor of unknown outcome.
+    private(set) var lastDone: UInt64 = 0
     private var isOver = false
 
     init(world: World, plan: FaultPlan, operations: Int) {
@@ -46,6 +48,7 @@ final class Workload {
     /// Clients begin now and are done with all operations about at `end`.
     func start(until end: UInt64) {
         begin = world.now
+        lastDone = world.now
         self.end = end
         for number in 0..<chance.between(4, 12) {
             let client = WorkloadClient(world: world, workload: self, number: number, plan: plan)
@@ -58,6 +61,13 @@ final class Workload {
     func refused() {
         guard history.refused < operations * 2 else { return }
         issued -= 1
+    }
+
+    /// The outcome of an operation is known, or never will be.
+    func note(_ operation: Operation, key: String) {
+        let known = history.done
+        history.add(operation, key: key)
+        if history.done > known { lastDone = world.now }
     }
 
     /// Nothing new is begun.

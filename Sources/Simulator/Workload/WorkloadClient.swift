@@ -190,7 +190,7 @@ final class WorkloadClient {
             var operation = Operation(
                 client: number, action, invoked: entry.invoked, returned: world.now, outcomes?[index] ?? .unknown)
             operation.sequence = entry.sequence
-            workload.history.add(operation, key: key)
+            workload.note(operation, key: key)
             if operation.outcome == .refused, index == 0, moved == nil { workload.refused() }
             world.trace.note(world.now, 50, entry.invoked, "\(key): \(operation)")
         }
