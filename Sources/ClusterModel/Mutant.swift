@@ -39,6 +39,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case a10LivesAlone
     /// A11: a holder counts its own length of a lease, whatever the grantor granted.
     case a11OwnLengthOfLease
+    /// A11: a holder asks again by its own length of a lease, when a shorter one may be over.
+    case a11BeatsByOwnLength
 
     // MARK: B. Shared log and metadata fail-over
 

@@ -9,6 +9,7 @@ extension Engine {
     /// ns of the shortest lease in use here: where nodes have leases of different lengths a grantor's may end before the
     /// holder's own would be asked for anew (RULES A11).
     private var leastLease: UInt64 {
+        if Mutant.a11BeatsByOwnLength.isOn { return settings.leaseMillis * 1_000_000 }
         let granted = replication.beats.values.map(\.grantedMillis).min() ?? .max  // order-free: a minimum
         return max(1, min(settings.leaseMillis, granted)) * 1_000_000
     }
@@ -126,6 +127,10 @@ extension Engine {
         replication.beats[node]?.heard = grant.own
         replication.beats[node]?.heardAt = now.monotonic
         replication.beats[node]?.grantedMillis = grant.leaseMillis
+        if grant.leaseMillis < settings.leaseMillis {
+            // The next beat may have been put off for longer than this grant lasts.
+            replication.nextBeat = min(replication.nextBeat, now.monotonic + leastLease / 4)
+        }
         var isAdvanced = false
         for shard in grant.shards {
             let ack = Reconciled(

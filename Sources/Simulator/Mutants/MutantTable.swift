@@ -51,6 +51,7 @@ public enum MutantTable {
             .a9ReadLeaseFromReceipt, 46,
             .only(.partition, .pause, .metaPause, .impatience, .hotKey, replicas: 3, read: .any, lease: 2000)),
         MutantRow(.a10LivesAlone, 1, .only(.partition, .hotKey, replicas: 3, ack: .majority)),
+        MutantRow(.a11BeatsByOwnLength, nil),
         MutantRow(.a11OwnLengthOfLease, 6, .only(.unequalLeases, .partition, replicas: 3)),
     ]
 
