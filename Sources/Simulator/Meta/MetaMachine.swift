@@ -59,6 +59,7 @@ public final class MetaMachine {
         world.trace.note(world.now, 43, UInt64(host), "\(name) \(byPower ? "loses its power" : "is killed")")
         process?.die(byPower: byPower)
         self.process = nil
+        pausedUntil = 0
         guard byPower else { return }
         isPowered = false
         world.network.setDown(host, true)
