@@ -49,13 +49,19 @@ static int dial(int port) {
     return fd;
 }
 
+static unsigned short crc_table[256];
+
+static void make_crc_table(void) {
+    for (unsigned byte = 0; byte < 256; byte++) {
+        unsigned crc = byte << 8;
+        for (int bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
+        crc_table[byte] = crc;
+    }
+}
+
 static unsigned slot_of(const char *key, int length) {
     unsigned crc = 0;
-    for (int i = 0; i < length; i++) {
-        crc ^= (unsigned char)key[i] << 8;
-        for (int bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
-        crc &= 0xFFFF;
-    }
+    for (int i = 0; i < length; i++) crc = ((crc << 8) ^ crc_table[((crc >> 8) ^ (unsigned char)key[i]) & 0xFF]) & 0xFFFF;
     return crc % 16384;
 }
 
@@ -141,6 +147,7 @@ int main(int count, char **arguments) {
     if (count > 8) key_bytes = atoi(arguments[8]);
     if (pipeline < 1 || pipeline > MAX_PIPELINE || connections < 1 || keys < 1) die("a number is out of its range");
     if (value_bytes < 1 || value_bytes > MAX_VALUE || key_bytes < MIN_KEY || key_bytes > MAX_KEY) die("a size is out of its range");
+    make_crc_table();
     if (!is_redis) for (int node = 0; node < nodes; node++) ask_slots(ports[node], owned[node]);
     struct connection *all = calloc(connections, sizeof *all);
     int poller = epoll_create1(0);
