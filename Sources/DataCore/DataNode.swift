@@ -81,6 +81,10 @@ public import ClusterModel
 
     /// Whether a clean stop may end: nothing logged waits for its commit.
     public var isDrained: Bool { unsafe engine.pointee.isDrained }
+    /// Whether a command waits until committed records are in the stores.
+    public var awaitsApplied: Bool {
+        unsafe !engine.pointee.walks.isEmpty && engine.pointee.walks.values.contains { !$0.isStarted }
+    }
     /// Whether the node is registered and holds routes.
     public var isReady: Bool {
         unsafe engine.pointee.beats.isRegistered && engine.pointee.routes.cluster != nil

@@ -29,8 +29,14 @@ public enum RowKey {
     /// Writes the row key of a client's key.
     @inline(__always)
     public static func write(_ key: ByteView, usesSlots: Bool, to buffer: inout ByteBuffer) {
+        write(key, prefix: usesSlots ? prefix(key, usesSlots: true) : nil, to: &buffer)
+    }
+
+    /// Writes the row key of a client's key whose prefix is known; nil: in a keyspace without slots.
+    @inline(__always)
+    public static func write(_ key: ByteView, prefix: UInt64?, to buffer: inout ByteBuffer) {
         buffer.append(dataKind)
-        if usesSlots { buffer.append(littleEndian: prefix(key, usesSlots: true).byteSwapped) }
+        if let prefix { buffer.append(littleEndian: prefix.byteSwapped) }
         buffer.append(key)
     }
 

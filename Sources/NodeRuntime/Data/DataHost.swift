@@ -225,6 +225,7 @@ public final class DataHost {
             directory.forgetFormerStarts()
             ready()
         }
+        if reactor.node.awaitsApplied { applier.hurry() }
         let now = Clocks.monotonic()
         if now - lastUsage > 1_000_000_000 {
             lastUsage = now

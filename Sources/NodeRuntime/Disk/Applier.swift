@@ -55,8 +55,12 @@ final class Applier: @unchecked Sendable {
 
     /// Bytes of batches that one round takes.
     private static let roundBytes = 8 << 20
-    /// How long the first batch waits for more.
+    /// How long the first batch waits for more in any case ...
     private static let gatherMicros: UInt32 = 20_000
+    /// ... and then, unless somebody waits for it ...
+    private static let gatherSeconds = 0.5
+    /// ... or so many bytes came together.
+    private static let gatherBytes = 4 << 20
     static let niceness: Int32 = 10
     /// Bytes of one LevelDB write.
     private static let writeBytes = 4 << 20
@@ -75,9 +79,21 @@ final class Applier: @unchecked Sendable {
     }
 
     func add(_ job: Job) {
-        if case .open(let store, _, _) = job { stores.announce(store) }
-        queue.add(job)
+        switch job {
+        case .batch(let batch): queue.add(job, weight: batch.byteCount)
+        case .apply: queue.add(job)
+        case .open(let store, _, _):
+            stores.announce(store)
+            queue.add(job)
+            queue.hurry()
+        case .drop, .forgetHints, .cut, .install:
+            queue.add(job)
+            queue.hurry()
+        }
     }
+
+    /// Somebody waits until what was added is in the stores.
+    func hurry() { queue.hurry() }
 
     /// Does what waits, then ends the thread.
     func stop() {
@@ -113,11 +129,13 @@ final class Applier: @unchecked Sendable {
         }
     }
 
-    /// Lets the batches of some turns come together: a write to each of many stores per turn costs more than the rows.
+    /// Lets the batches of many turns come together. A write to each of many stores costs more than the rows; the more rows
+    /// one has, the nearer neighbours lie in LevelDB's memory table, whose cache misses are what a row costs; and of a key
+    /// that is set again meanwhile one row is written.
     private func gather() throws {
         guard !waiting.isEmpty else { return }
         usleep(Self.gatherMicros)
-        for job in queue.takeMore() ?? [] { try take(job) }
+        for job in queue.gather(within: Self.gatherSeconds, weight: Self.gatherBytes) ?? [] { try take(job) }
     }
 
     private func take(_ job: Job) throws {
@@ -162,10 +180,11 @@ final class Applier: @unchecked Sendable {
         let usesSlots = stores.usesSlots(part.store)
         changes.removeAll()
         if part.flushes { try clear(database) }
-        for place in part.inRowOrder(usesSlots: usesSlots) {
+        let order = part.inRowOrder(usesSlots: usesSlots)
+        for (prefix, place) in order {
             let op = part.ops[place]
             row.removeAll()
-            RowKey.write(op.key, usesSlots: usesSlots, to: &row)
+            RowKey.write(op.key, prefix: usesSlots ? prefix : nil, to: &row)
             if op.isDelete {
                 changes.delete(row.view)
             } else {
@@ -180,7 +199,7 @@ final class Applier: @unchecked Sendable {
         value.append(littleEndian: part.seq.rawValue)
         RowKey.applied.withByteView { changes.put($0, value.view) }
         try database.write(changes)
-        note(rows: part.ops.count, nanos: Clocks.monotonic() - start)
+        note(rows: order.count, nanos: Clocks.monotonic() - start)
     }
 
     private func hint(_ op: ApplyRound.Op) {

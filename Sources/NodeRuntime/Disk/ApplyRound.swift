@@ -10,27 +10,41 @@ final class ApplyRound {
         let store: StoreID
         var epoch = Epoch.none
         var seq = Seq.zero
+        /// All of them, in the order of the log.
         fileprivate(set) var ops: [Op] = []
         /// The rows of before go first.
         var flushes = false
-        fileprivate var places: [UInt64: Int] = [:]
 
         init(store: StoreID) { self.store = store }
 
-        /// Places of `ops` about in the order of their row keys: LevelDB's memory table is a skip list, and neighbours
-        /// find their way warm. Ops of one key keep their order.
-        func inRowOrder(usesSlots: Bool) -> [Int] {
+        /// Places of the last op of each key, in the order of their row keys, each with the prefix of that (`RowKey`):
+        /// LevelDB's memory table is a skip list, and neighbours find their way warm.
+        func inRowOrder(usesSlots: Bool) -> [(prefix: UInt64, place: Int)] {
             var order: [(prefix: UInt64, place: Int)] = []
             order.reserveCapacity(ops.count)
             for place in ops.indices {
                 order.append((RowKey.prefix(ops[place].key, usesSlots: usesSlots), place))
             }
-            order.sort { $0.prefix != $1.prefix ? $0.prefix < $1.prefix : $0.place < $1.place }
-            return order.map(\.place)
+            order.sort { left, right in
+                if left.prefix != right.prefix { return left.prefix < right.prefix }
+                let (first, second) = (ops[left.place].key, ops[right.place].key)
+                return first == second ? left.place < right.place : first.precedes(second)
+            }
+            var kept = 0
+            for index in order.indices {
+                let isLast =
+                    index + 1 == order.count || order[index].prefix != order[index + 1].prefix
+                    || !(ops[order[index].place].key == ops[order[index + 1].place].key)
+                guard isLast else { continue }
+                order[kept] = order[index]
+                kept += 1
+            }
+            order.removeLast(order.count - kept)
+            return order
         }
     }
 
-    /// One op; a later one of its key replaces it.
+    /// One op.
     struct Op {
         /// Views into the batches of the round.
         var key: ByteView
@@ -43,7 +57,6 @@ final class ApplyRound {
     private(set) var parts: [Part] = []
     private var index: [StoreID: Int] = [:]
     private var recent: Part?
-    private let hash = KeyHash(seed: 0x0572_AC0A)
 
     /// Takes a record; its bytes must stay until the round is done.
     func take(_ store: StoreID, _ header: RecordHeader, _ payload: ByteView) {
@@ -72,24 +85,12 @@ final class ApplyRound {
     private func take(_ op: LogOp, _ part: Part) {
         switch op {
         case .put(let key, let value, let deadline):
-            set(Op(key: key, value: value, deadline: deadline, isDelete: false), part)
-        case .delete(let key): set(Op(key: key, value: .empty, deadline: 0, isDelete: true), part)
+            part.ops.append(Op(key: key, value: value, deadline: deadline, isDelete: false))
+        case .delete(let key): part.ops.append(Op(key: key, value: .empty, deadline: 0, isDelete: true))
         case .flush:
             part.flushes = true
             part.ops.removeAll(keepingCapacity: true)
-            part.places.removeAll(keepingCapacity: true)
         case .time: break
-        }
-    }
-
-    private func set(_ op: Op, _ part: Part) {
-        let tag = hash(op.key, keyspace: 0)
-        if let place = part.places[tag], part.ops[place].key == op.key {
-            part.ops[place] = op
-        } else {
-            // Two keys of one hash: the later op is written later, so both are right.
-            part.places[tag] = part.ops.count
-            part.ops.append(op)
         }
     }
 }

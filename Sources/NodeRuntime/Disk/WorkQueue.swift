@@ -5,13 +5,27 @@ internal import Synchronization
 final class WorkQueue<Job>: @unchecked Sendable {
     private let condition = NSCondition()
     private var jobs: [Job] = []
+    /// Of all jobs that wait.
+    private var weight = 0
+    /// What ends a `gather`; nil = nobody gathers.
+    private var enough: Int?
+    private var isHurried = false
     private var isClosed = false
 
-    /// Adds a job; the taker is woken if it waits.
-    func add(_ job: Job) {
+    /// Adds a job; the taker is woken if it waits for one.
+    func add(_ job: Job, weight more: Int = 0) {
         condition.lock()
         jobs.append(job)
-        if jobs.count == 1 { condition.signal() }
+        weight += more
+        if enough.map({ weight >= $0 }) ?? (jobs.count == 1) { condition.signal() }
+        condition.unlock()
+    }
+
+    /// Somebody waits for what was added: the `gather` of now, or the next, takes no time.
+    func hurry() {
+        condition.lock()
+        isHurried = true
+        if enough != nil { condition.signal() }
         condition.unlock()
     }
 
@@ -27,18 +41,27 @@ final class WorkQueue<Job>: @unchecked Sendable {
             while jobs.isEmpty, !isClosed { condition.wait() }
         }
         if jobs.isEmpty, isClosed { return nil }
-        let taken = jobs
-        jobs = []
-        return taken
+        return take()
     }
 
-    /// What waits now, without blocking; nil once the queue is closed.
-    func takeMore() -> [Job]? {
+    /// What waits after so long, or as soon as it weighs enough or somebody hurries; nil once the queue is closed. For a
+    /// queue with one taker.
+    func gather(within seconds: Double, weight limit: Int) -> [Job]? {
         condition.lock()
         defer { condition.unlock() }
+        let end = Date(timeIntervalSinceNow: seconds)
+        enough = limit
+        while weight < limit, !isHurried, !isClosed { if !condition.wait(until: end) { break } }
+        enough = nil
+        isHurried = false
         if isClosed { return nil }
+        return take()
+    }
+
+    private func take() -> [Job] {
         let taken = jobs
         jobs = []
+        weight = 0
         return taken
     }
 

@@ -136,6 +136,7 @@ final class DiskLife {
         guard told.wait(until: { $0.durable >= ticket || !$0.failures.isEmpty }) else { return false }
         guard told.failures.isEmpty else { return false }
         applier.add(.apply([CommitMark(store: Self.store, seq: Seq(rawValue: seq))], durable: ticket))
+        applier.hurry()
         return told.wait(until: { $0.applied >= seq || !$0.failures.isEmpty }) && told.failures.isEmpty
     }
 
