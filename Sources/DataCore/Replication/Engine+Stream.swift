@@ -149,20 +149,58 @@ extension Engine {
             accepted[part.shard] = index
         }
         var cursor = RecordCursor(records)
-        while let (header, payload) = cursor.next() {
-            guard header.kind.isNumbered, let index = accepted[header.shard],
-                header.seq.rawValue == numbers[index].last + 1
-                    || Mutant.d1LogsBehindGap.isOn && header.seq.rawValue > numbers[index].last
-            else { continue }
-            follow(header, payload, index)
+        var ahead = cursor
+        var window: [Int] = []
+        while look(&ahead, accepted, &window) {
+            for index in window {
+                guard let (header, payload) = cursor.next() else { break }
+                guard index >= 0,
+                    header.seq.rawValue == numbers[index].last + 1
+                        || Mutant.d1LogsBehindGap.isOn && header.seq.rawValue > numbers[index].last
+                else { continue }
+                follow(header, payload, index)
+            }
         }
-        if cursor.isDamaged { noteMalformed("records") }
+        if ahead.isDamaged { noteMalformed("records") }
         var isAdvanced = false
         for part in parts {
             guard let index = accepted[part.shard], numbers[index].epoch == part.epoch else { continue }
             isAdvanced = adoptCommit(part.commit, index) || isAdvanced
         }
         if isAdvanced { commitAdvanced() }
+    }
+
+    /// Says for each of the next records which replica takes it, -1 = none, and loads the cache lines that its row will
+    /// need, so that the processor fetches many at a time. Returns whether there are any.
+    private func look(_ ahead: inout RecordCursor, _ accepted: [ShardID: Int], _ window: inout [Int]) -> Bool {
+        window.removeAll(keepingCapacity: true)
+        unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Engine.window) { hashes in
+            var filled = 0
+            while window.count < Engine.window, let (header, payload) = ahead.next() {
+                guard header.kind.isNumbered, let index = accepted[header.shard] else {
+                    window.append(-1)
+                    continue
+                }
+                window.append(index)
+                guard header.kind == .data, let hash = firstHash(payload, keyspace: replicas[index].keyspace) else {
+                    continue
+                }
+                rows.prefetch(hash)
+                unsafe hashes[filled] = hash
+                filled += 1
+            }
+            for index in 0..<filled { unsafe rows.prefetchRow(hashes[index]) }
+        }
+        return !window.isEmpty
+    }
+
+    /// Of the first key that a record writes.
+    private func firstHash(_ payload: ByteView, keyspace: UInt32) -> UInt64? {
+        var ops = OpCursor(payload)
+        switch ops.next() {
+        case .put(let key, _, _), .delete(let key): return hash(key, keyspace: keyspace)
+        case .flush, .time, nil: return nil
+        }
     }
 
     /// Whether a part goes on where the log here ends, or where it certainly is the same.
