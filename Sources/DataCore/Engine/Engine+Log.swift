@@ -14,7 +14,8 @@ extension Engine {
         unapplied.append(BatchNote(batch: batch, touched: touched))
         touched.removeAll(keepingCapacity: true)
         effects.emit(.persist(batch))
-        batch = spentBatches.popLast() ?? LogBatch()
+        let size = batch.byteCount
+        batch = spentBatches.popLast() ?? LogBatch(capacity: min(max(size + size / 4, 4 << 10), 512 << 10))
     }
 
     /// Batches up to `ticket` are durable here: their replicas' records count as this member's.

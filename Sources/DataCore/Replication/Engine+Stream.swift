@@ -72,6 +72,8 @@ extension Engine {
     }
 
     private func copyRecords(of parts: [RecordStream.Part], into buffer: inout ByteBuffer) {
+        // Most of a batch is this node's own and goes to most of the others; room that is not used costs nothing.
+        buffer.reserve(min(batch.byteCount, 512 << 10))
         var records = batch.records
         while let (header, whole) = records.nextWhole() {
             guard header.kind.isNumbered,
