@@ -40,7 +40,7 @@ public enum MutantTable {
         MutantRow(.a3NoMarginForDrift, 12, .only(.drift, .partition, replicas: 3, lease: 2000)),
         MutantRow(.a4ClockStopsInSuspend, 1, .only(.pause, replicas: 3, lease: 500)),
         MutantRow(.a5AckCountsAsGrant, 4, .only(.pause, .delay, .partition, replicas: 3, lease: 500)),
-        MutantRow(.a6ForgetsGrantsAtStart, 3, .only(.massKill, .kill, replicas: 3, minInSync: 1, lease: 2000)),
+        MutantRow(.a6ForgetsGrantsAtStart, 2, .only(.leave, .partition, replicas: 2, minInSync: 1, lease: 2000)),
         MutantRow(.a7BeginsAtOnce, 18, .only(.partition, .movement, replicas: 3, lease: 2000)),
         MutantRow(
             .a7GrantsEndWithEpoch, 48,
