@@ -183,7 +183,9 @@ final class RecordLedger {
         outdated.insert(node)
         for store in answered.keys where store.node == node { answered[store] = nil }  // order-free: all go
         for log in logs.keys where log.node == node { logs[log] = nil }  // order-free: all go
-        for log in synced.keys where log.node == node { syncedBefore[log] = synced.removeValue(forKey: log) }  // order-free: all go
+        for log in synced.keys where log.node == node {  // order-free: all go
+            syncedBefore[log] = synced.removeValue(forKey: log)
+        }
         ended = ended.filter { $0.node != node }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import NodeRuntime
@@ -7,12 +8,15 @@ import Testing
 struct WorkQueueTests {
     /// Gathers on a thread of its own while `body` runs; tells what came, and after how long.
     private func gathered(within seconds: Double, _ queue: WorkQueue<Int>, _ body: () -> Void) -> ([Int]?, Double) {
-        nonisolated(unsafe) var taken: [Int]?
+        let taken = Mutex<[Int]?>(nil)
         let start = Date()
-        let worker = Worker("gather") { taken = queue.gather(within: seconds, weight: 100) }
+        let worker = Worker("gather") {
+            let found = queue.gather(within: seconds, weight: 100)
+            taken.withLock { $0 = found }
+        }
         body()
         worker.wait()
-        return (taken, Date().timeIntervalSince(start))
+        return (taken.withLock { $0 }, Date().timeIntervalSince(start))
     }
 
     @Test("takes what came when its time is over")
