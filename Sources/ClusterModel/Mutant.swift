@@ -121,6 +121,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case e1DurableBeforeSync
     /// E2: a sync that failed counts as done.
     case e2GoesOnAfterFailedSync
+    /// E2: a start takes for durable what it reads behind a sync that failed.
+    case e2TrustsWhatItReads
     /// E3: recovery passes over a torn batch and goes on behind it.
     case e3PassesOverTornBatch
     /// E3: a batch says that what was written before it is synced, though it is not.

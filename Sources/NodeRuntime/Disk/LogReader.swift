@@ -47,7 +47,8 @@ final class LogReader {
             throw DiskError(
                 "\(directory) holds no readable segment, though the node has served: restore it from a backup")
         }
-        try Self.cut(directory, behind: recovery.end, hasRemains: hasRemains, generations)
+        try Self.cut(
+            directory, behind: recovery.end, vouched: recovery.vouchedThrough, hasRemains: hasRemains, generations)
         control = recovery.control
         first = recovery.firstSeen
         nextGeneration = recovery.end.generation + 1
@@ -69,9 +70,11 @@ final class LogReader {
     }
 
     /// Removes segments that were begun and never opened, and zeroes what is left of a batch that was cut: neither may
-    /// stand between the log's end and what comes next.
+    /// stand between the log's end and what comes next. What no later batch vouches for is written once more: a process that
+    /// was killed may have written what it never synced, and after a sync that failed the system may have it in memory, take
+    /// it for written and never write it (RULES E2). It is read now, and counts as durable from here on.
     private static func cut(
-        _ directory: String, behind end: LogOffset, hasRemains: Bool, _ generations: [UInt64]
+        _ directory: String, behind end: LogOffset, vouched: LogOffset, hasRemains: Bool, _ generations: [UInt64]
     ) throws(DiskError) {
         for generation in generations where generation > end.generation {
             let path = "\(directory)/\(SegmentFile.name(generation))"
@@ -80,13 +83,9 @@ final class LogReader {
         try Files.syncDirectory(directory)
         guard end.generation > 0 else { return }
         let last = "\(directory)/\(SegmentFile.name(end.generation))"
-        if hasRemains {
-            try SegmentFile.zero(last, from: Int(end.offset))
-        } else {
-            // A process that was killed may have written what it never synced: it is read now, and counts as durable from
-            // here on.
-            try SegmentFile.sync(last)
-        }
+        let start = vouched.generation == end.generation ? min(vouched.offset, end.offset) : 0
+        try SegmentFile.rewrite(last, from: Int(start), to: Int(end.offset))
+        if hasRemains { try SegmentFile.zero(last, from: Int(end.offset)) }
     }
 
     /// The batches that hold a record which `needs` says its store lacks, with tickets from 1 up.

@@ -67,11 +67,17 @@ final class SegmentFile {
         if code < 0 { throw DiskError(unsynced: path, code: -code) }
     }
 
-    /// Makes what is in a segment's file durable.
-    static func sync(_ path: String) throws(DiskError) {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    /// Writes a part of a segment's file over itself, and makes it durable: a sync alone writes only what the system holds to
+    /// be unwritten.
+    static func rewrite(_ path: String, from start: Int, to end: Int) throws(DiskError) {
+        let descriptor = unsafe open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError("cannot open", path) }
         defer { close(descriptor) }
+        let bytes = try Files.read(path)
+        guard start <= end, end <= bytes.count else { throw DiskError("\(path) is shorter than it was just now") }
+        try bytes.withByteView { (view) throws(DiskError) in
+            try Files.write(view[start..<end], to: descriptor, at: start, path: path)
+        }
         try Files.sync(descriptor, path)
     }
 

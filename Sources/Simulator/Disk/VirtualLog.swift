@@ -9,6 +9,9 @@ final class VirtualLog {
         var bytes: [UInt8]
         /// Parts written since the last sync, in order.
         var unsynced: [Range<Int>] = []
+        /// Parts that a sync which failed has not written, and that the system takes for written: whoever reads them finds
+        /// them, until the power is cut.
+        var cachedOnly: [Range<Int>] = []
         /// Whether its name is sure to be in the directory.
         var isNamed = false
     }
@@ -51,6 +54,12 @@ final class VirtualLog {
             for index in segments.indices {
                 segments[index].unsynced = []
                 segments[index].isNamed = true
+            }
+            // What no later batch vouches for is written once more.
+            if !Mutant.e2TrustsWhatItReads.isOn {
+                let vouched = recovery.vouchedThrough
+                let start = vouched.generation == end.generation ? Int(vouched.offset) : 0
+                segments[last].cachedOnly.removeAll { $0.upperBound > start }
             }
         }
         control = recovery.control
@@ -161,7 +170,7 @@ final class VirtualLog {
     var unsyncedCount: Int { segments.reduce(0) { $0 + $1.unsynced.count } }
 
     /// What becomes of a part that was written and not synced.
-    enum Fate { case kept, dropped, torn, garbage }
+    enum Fate { case kept, dropped, torn, garbage, cachedOnly }
 
     /// The power is cut: each part written since the last sync meets its fate.
     func cutPower(_ chance: inout Chance, tears: Bool, keeps: Bool) {
@@ -169,14 +178,19 @@ final class VirtualLog {
             let roll = chance.below(tears ? 6 : 4)
             return !keeps ? .dropped : roll < 2 ? .kept : roll < 4 ? .dropped : roll == 4 ? .torn : .garbage
         }
+        for index in segments.indices {
+            for part in segments[index].cachedOnly { damage(index, part, .dropped, &chance) }
+            segments[index].cachedOnly = []
+        }
         // A file whose directory was not synced may be gone; names are lost from the newest on.
         while let last = segments.last, !last.isNamed, chance.oneIn(2) { segments.removeLast() }
         for index in segments.indices { segments[index].isNamed = true }
     }
 
-    /// A sync has failed: what it did not write is not there for whoever reads it from the disk, and is not tried again.
+    /// A sync has failed: what it did not write is not there for whoever reads it from the disk, or from the memory of the
+    /// system alone, and is not tried again.
     func loseUnsynced(_ chance: inout Chance) {
-        meetFates(&chance) { chance in chance.pick([.kept, .dropped, .torn]) }
+        meetFates(&chance) { chance in chance.pick([.kept, .dropped, .torn, .cachedOnly]) }
     }
 
     private func meetFates(_ chance: inout Chance, _ draw: (inout Chance) -> Fate) {
@@ -189,7 +203,8 @@ final class VirtualLog {
     private func damage(_ index: Int, _ part: Range<Int>, _ fate: Fate, _ chance: inout Chance) {
         switch fate {
         case .kept: return
-        case .dropped: for place in part { segments[index].bytes[place] = 0 }
+        case .cachedOnly: segments[index].cachedOnly.append(part)
+        case .dropped: for place in part where place < segments[index].bytes.count { segments[index].bytes[place] = 0 }
         case .torn, .garbage:
             // Sectors of 512 bytes persist or not, each on its own.
             var start = part.lowerBound

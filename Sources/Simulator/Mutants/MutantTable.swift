@@ -98,6 +98,7 @@ public enum MutantTable {
         MutantRow(.e1AcknowledgesUnsynced, 3),
         MutantRow(.e1DurableBeforeSync, 1),
         MutantRow(.e2GoesOnAfterFailedSync, 1, .only(.failedSync, .kill, replicas: 1)),
+        MutantRow(.e2TrustsWhatItReads, 3, .only(.failedSync, .power, .blackout, replicas: 1)),
         MutantRow(.e3PassesOverTornBatch, 34, .only(.power, .blackout, .tornWrites, .slowDisk, .hotKey, replicas: 1)),
         MutantRow(.e3ClaimsSynced, 34, .only(.power, .blackout, .tornWrites, .slowDisk, .hotKey, replicas: 1)),
         MutantRow(.e3KeepsEndedMembers, 1, .only(.rot, replicas: 2, minInSync: 2)),
