@@ -33,7 +33,7 @@ struct StoreRecovery {
                 guard configuration.hasOthers(than: directory.identity.node) else {
                     throw Self.refusal(directory, store, log.damages, why)
                 }
-                try stores.setAside(store)
+                try stores.giveUp(store)
                 lost.append(RecoveredNode.Lost(store, why: why))
             }
         }
@@ -71,6 +71,9 @@ struct StoreRecovery {
         let store = StoreID(shard: control.shard, incarnation: control.incarnation)
         if control.isLost {
             return ReplicaJudgement(control, first: nil, durable: .zero, seen: .zero, syncsFirst: true)
+        }
+        if stores.wasGivenUp(store) {
+            return .lost("an earlier start found that it lacks something; what its store holds lies beside")
         }
         let first = log.first[control.shard]
         let isWhole = (first ?? Seq(rawValue: control.last.rawValue &+ 1)) <= Seq(rawValue: 1)

@@ -181,13 +181,24 @@ final class ShardStores: @unchecked Sendable {
         }
     }
 
-    /// Puts the directory of a store that lost something out of the way.
-    func setAside(_ id: StoreID) throws(DiskError) {
+    /// Puts the directory of a store that LevelDB refuses out of the way: it is made again from the log.
+    func setAside(_ id: StoreID) throws(DiskError) { try setAside(id, as: "damaged") }
+
+    /// Puts the directory of a store out of the way whose replica has lost something.
+    func giveUp(_ id: StoreID) throws(DiskError) { try setAside(id, as: Self.givenUp) }
+
+    /// Whether an earlier start gave a store up and ended before the log said so: what the log tells of it must not be taken
+    /// for all there was (RULES E4).
+    func wasGivenUp(_ id: StoreID) -> Bool { Files.exists("\(path(id)).\(Self.givenUp)") }
+
+    private static let givenUp = "lost"
+
+    private func setAside(_ id: StoreID, as ending: String) throws(DiskError) {
         condition.lock()
         entries[id] = nil
         condition.unlock()
         let path = path(id)
-        if Files.exists(path) { try Self.setAside(path, as: "damaged", in: directory) }
+        if Files.exists(path) { try Self.setAside(path, as: ending, in: directory) }
     }
 
     /// Gives a store's directory another name, so that it can be made again: what is in it stays until somebody looked at it.

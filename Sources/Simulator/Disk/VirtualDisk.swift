@@ -5,6 +5,8 @@ import DataCore
 public final class VirtualDisk {
     let log: VirtualLog
     private var stores: [StoreID: VirtualStore] = [:]
+    /// Stores put aside since their replicas had lost something.
+    private var givenUp: Set<StoreID> = []
     private var saved: (segments: [VirtualLog.Segment], stores: [StoreID: VirtualStore], starts: [BootNonce])?
     /// The starts it has seen.
     private(set) var starts: [BootNonce] = []
@@ -59,13 +61,18 @@ public final class VirtualDisk {
             if stores[id] == nil { stores[id] = VirtualStore(usesSlots: configuration.range.isSlots) }
             stores[id]?.reopen()
             let sure = stores[id]?.applied.seq ?? .zero
-            let judgement = ReplicaJudgement(
-                control, first: opened.first[control.shard], durable: sure, seen: sure, syncsFirst: true)
+            // One that an earlier start gave up, which ended before the log said so, is not made again from the log.
+            let judgement =
+                givenUp.contains(id)
+                ? .lost("an earlier start found that it lacks something")
+                : ReplicaJudgement(
+                    control, first: opened.first[control.shard], durable: sure, seen: sure, syncsFirst: true)
             guard case .whole(let held) = judgement else {
                 guard case .lost(let why) = judgement, configuration.hasOthers(than: node) else {
                     throw .unusable("store \(id): \(judgement), and no other copy is known")
                 }
                 stores[id] = nil
+                givenUp.insert(id)
                 lost.append(RecoveredNode.Lost(id, why: why))
                 continue
             }

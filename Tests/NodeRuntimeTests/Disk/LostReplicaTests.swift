@@ -103,6 +103,36 @@ import Testing
         #expect(error?.description.contains("damaged at") == true)
     }
 
+    /// The log ends before what the store holds. A start that ended before the log said that this life is over must not leave
+    /// one behind that makes the store again from what the log has.
+    @Test func whatOneStartGaveUpTheNextDoesNotTake() throws {
+        let bench = try LogBench()
+        do {
+            let writer = try bench.writer(try bench.directory())
+            for batch in [start(1, ["d2", "d1"], ticket: 1), LogBench.batch(ticket: 2, shard: 1, seqs: 2...2)] {
+                bench.submit(writer, batch)
+                #expect(bench.waitDurable(batch.ticket))
+            }
+            writer.stop()
+        }
+        let id = StoreID(shard: ShardID(rawValue: 1), incarnation: .first)
+        do {
+            let stores = ShardStores(
+                directory: try bench.directory().storesPath, cacheBytes: 1 << 20, openFiles: 64)
+            defer { stores.close() }
+            try stores.open(id, usesSlots: true, isNew: true)
+            let database = try #require(stores.database(openNow: id))
+            try ShardStores.cut(
+                database, applied: (Epoch(rawValue: 1), Seq(rawValue: 3)), durable: Seq(rawValue: 1))
+        }
+        for _ in 1...3 {
+            let (node, _, stores) = try recover(bench)
+            stores.close()
+            #expect(node.replicas.isEmpty)
+            #expect(node.lost.map(\.store) == [id])
+        }
+    }
+
     /// What told of it is lost: its rows stay for whoever looks into the matter.
     @Test func aStoreThatTheLogDoesNotKnowIsKept() throws {
         let scratch = try Scratch()
