@@ -1,37 +1,21 @@
 internal import CSystemCalls
+internal import DataCore
 internal import Foundation
 internal import Glibc
 
-/// A file of allocated blocks on a node's disk, given back when the disk is full (RULES E6).
-///
-/// Growth is refused before the disk is full: then the log cannot be written, and LevelDB loses what it acknowledges. When
-/// somebody else fills the rest, the file goes, and its blocks let deletes and LevelDB's compaction work, also after a new
-/// start. It is made again once there is room for it and some more.
+/// A file of allocated blocks on a node's disk, by the rules of `ReserveRules`: given back when the disk is full, made again
+/// when there is room.
 final class DiskReserve: @unchecked Sendable {
-    /// What there is on a disk of a certain size.
-    struct Sizes: Equatable {
-        /// Bytes of the file: a segment of the log and what LevelDB writes meanwhile; a quarter of a disk that is small.
-        let file: UInt64
-        /// Free bytes below which growth is refused, beside the file.
-        var low: UInt64 { file }
-        /// Free bytes below which the file goes.
-        var full: UInt64 { file / 8 }
-        /// Free bytes from which on the file is made again, so that growth is not refused at once.
-        var roomy: UInt64 { file + low + low / 4 }
-
-        /// - Parameter total: bytes of the file system.
-        init(total: UInt64) { file = min(128 << 20, max(total / 16, min(96 << 20, total / 4))) }
-    }
+    /// Bytes of the file on a disk of so many bytes: a quarter of one that is small.
+    static func size(total: UInt64) -> UInt64 { min(128 << 20, max(total / 16, min(96 << 20, total / 4))) }
 
     private let directory: String
     private let path: String
-    private let sizes: Sizes
     private let free: () -> UInt64
     private let changed: (Bool) -> Void
 
     private let lock = NSCondition()
-    private var isHeld: Bool
-    private var isLow = false
+    private var rules: ReserveRules
     private var isStopping = false
     private var worker: Worker?
 
@@ -47,12 +31,12 @@ final class DiskReserve: @unchecked Sendable {
     ) {
         self.directory = directory
         path = Self.path(directory)
-        sizes = Sizes(total: Files.totalBytes(directory))
+        let size = Self.size(total: Files.totalBytes(directory))
+        rules = ReserveRules(size: size, isHeld: Self.size(of: path) >= size)
         self.free = free ?? { Files.freeBytes(directory) }
         self.changed = changed
-        isHeld = Self.size(of: path) >= sizes.file
         // What a stop in the middle of its making left.
-        if !isHeld { unsafe unlink(path) }
+        if !rules.isHeld { unsafe unlink(path) }
         look()
         if let period { worker = Worker("reserve") { [self] in run(period) } }
     }
@@ -69,7 +53,7 @@ final class DiskReserve: @unchecked Sendable {
     /// A file could not be made for lack of room. Returns whether there is some now, so that it can be tried again.
     func makeRoom() -> Bool {
         lock.withLock {
-            guard isHeld else { return false }
+            guard rules.isHeld else { return false }
             release(free())
             return true
         }
@@ -79,20 +63,23 @@ final class DiskReserve: @unchecked Sendable {
     func look() {
         lock.withLock {
             let free = free()
-            if isHeld, free < sizes.full { return release(free) }
-            if !isHeld, free >= sizes.roomy { make() }
+            switch rules.due(free: free) {
+            case .release: return release(free)
+            case .make: make()
+            case .nothing: break
+            }
             judge(free)
         }
     }
 
     /// Whether growth is refused now.
-    var isDiskLow: Bool { lock.withLock { isLow } }
+    var isDiskLow: Bool { lock.withLock { rules.isLow } }
 
     /// Before anything is opened: a node that finds its disk full starts on the blocks of its reserve.
     static func prepare(_ directory: String) {
         let path = path(directory)
-        guard Files.exists(path), Files.freeBytes(directory) < Sizes(total: Files.totalBytes(directory)).low
-        else { return }
+        let rules = ReserveRules(size: size(total: Files.totalBytes(directory)), isHeld: true)
+        guard Files.exists(path), rules.isNeeded(free: Files.freeBytes(directory)) else { return }
         unsafe unlink(path)
     }
 
@@ -100,17 +87,11 @@ final class DiskReserve: @unchecked Sendable {
 
     // MARK: Under the lock
 
-    private func judge(_ free: UInt64) {
-        // Given back only with some room above, so that it does not flicker.
-        let isLow = !isHeld || free < sizes.low || self.isLow && free < sizes.low + sizes.low / 4
-        guard isLow != self.isLow else { return }
-        self.isLow = isLow
-        changed(isLow)
-    }
+    private func judge(_ free: UInt64) { if let isLow = rules.judge(free: free) { changed(isLow) } }
 
     /// Growth is refused first: the blocks are not for it.
     private func release(_ free: UInt64) {
-        isHeld = false
+        rules.note(isHeld: false)
         judge(free)
         unsafe unlink(path)
     }
@@ -119,8 +100,8 @@ final class DiskReserve: @unchecked Sendable {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        if ostraka_fallocate(descriptor, 0, Int64(sizes.file)) == 0 {
-            isHeld = true
+        if ostraka_fallocate(descriptor, 0, Int64(rules.size)) == 0 {
+            rules.note(isHeld: true)
         } else {
             unsafe unlink(path)
         }

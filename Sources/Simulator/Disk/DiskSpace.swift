@@ -1,23 +1,26 @@
-/// Free bytes of a node's disk, and the reserve that is given back when the disk is full, by the rules of NodeRuntime's
-/// DiskReserve (RULES E6). Bytes are counted only while others have filled the disk.
+import DataCore
+
+/// Free bytes of a node's disk, and the reserve that is given back when the disk is full, as NodeRuntime's DiskReserve does
+/// (RULES E6). Bytes are counted only while others have filled the disk.
 struct DiskSpace {
-    /// Bytes of a segment of the log, and of the reserve: a segment and what the stores write meanwhile.
+    /// Bytes of a segment of the log.
     private let segment: Int
-    private var reserve: Int { segment * 3 / 2 }
+    private var rules: ReserveRules
 
     /// Free bytes; nil = plenty.
     private var free: Int?
-    /// Whether the reserve has its blocks.
-    private(set) var isHeld = false
     /// Whether growth is refused, as the process was told last.
-    private(set) var isLow = false
+    var isLow: Bool { rules.isLow }
     /// Segments that may be written again.
     private var spares = 0
 
     /// Spare segments that are kept.
     private static let keptSpares = 2
 
-    init(segment: Int) { self.segment = segment }
+    init(segment: Int) {
+        self.segment = segment
+        rules = ReserveRules(size: UInt64(segment * 3 / 2), isHeld: false)
+    }
 
     /// Others leave so many bytes.
     mutating func fill(leaving bytes: Int) { free = bytes }
@@ -34,29 +37,30 @@ struct DiskSpace {
     mutating func prepare() {
         give(spares * segment)
         spares = 0
-        isLow = false
-        if isHeld, let free, free < reserve { release() }
+        rules = ReserveRules(size: rules.size, isHeld: rules.isHeld)
+        if rules.isHeld, rules.isNeeded(free: left) { release() }
     }
 
     /// Looks at the disk. Gives whether growth is refused from now on, where that has changed.
     mutating func look() -> Bool? {
-        let all = free ?? .max
-        if isHeld, all < reserve / 8 {
-            release()
-        } else if !isHeld, all >= reserve * 9 / 4 {
-            isHeld = true
-            if free != nil { free = all - reserve }
+        switch rules.due(free: left) {
+        case .release: release()
+        case .make: make()
+        case .nothing: break
         }
-        let left = free ?? .max
-        let isLow = !isHeld || left < reserve || isLow && left < reserve * 5 / 4
-        guard isLow != self.isLow else { return nil }
-        self.isLow = isLow
-        return isLow
+        return rules.judge(free: left)
+    }
+
+    private var left: UInt64 { free.map { UInt64($0) } ?? .max }
+
+    private mutating func make() {
+        if let free { self.free = free - Int(rules.size) }
+        rules.note(isHeld: true)
     }
 
     private mutating func release() {
-        isHeld = false
-        give(reserve)
+        rules.note(isHeld: false)
+        give(Int(rules.size))
     }
 
     private mutating func give(_ bytes: Int) { if let free { self.free = free + bytes } }
@@ -81,7 +85,7 @@ struct DiskSpace {
             return true
         }
         if take(segment) { return true }
-        guard isHeld else { return false }
+        guard rules.isHeld else { return false }
         release()
         return take(segment)
     }

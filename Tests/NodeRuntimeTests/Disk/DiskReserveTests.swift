@@ -1,3 +1,4 @@
+import DataCore
 import Foundation
 import Synchronization
 import Testing
@@ -13,6 +14,10 @@ import Testing
         let scratch: Scratch
 
         init() throws { scratch = try Scratch() }
+
+        var rules: ReserveRules {
+            ReserveRules(size: DiskReserve.size(total: Files.totalBytes(scratch.path)), isHeld: true)
+        }
 
         func reserve() -> DiskReserve {
             DiskReserve(
@@ -34,12 +39,12 @@ import Testing
 
     @Test func itGoesWhenTheDiskIsFullAndComesBack() throws {
         let disk = try Disk()
-        let sizes = DiskReserve.Sizes(total: Files.totalBytes(disk.scratch.path))
+        let sizes = disk.rules
         let reserve = disk.reserve()
-        #expect(disk.file >= sizes.file)
+        #expect(disk.file >= sizes.size)
         #expect(disk.look(reserve, free: sizes.low) == [])
         #expect(disk.look(reserve, free: sizes.low - 1) == [true])
-        #expect(disk.file >= sizes.file, "growth is refused, but deletes still have room")
+        #expect(disk.file >= sizes.size, "growth is refused, but deletes still have room")
         #expect(disk.look(reserve, free: sizes.low) == [true], "it does not flicker")
         #expect(disk.look(reserve, free: sizes.low * 2) == [true, false])
         #expect(disk.look(reserve, free: sizes.full - 1) == [true, false, true])
@@ -48,7 +53,7 @@ import Testing
         #expect(disk.look(reserve, free: sizes.roomy - 1) == [true, false, true])
         #expect(disk.file == 0)
         #expect(disk.look(reserve, free: sizes.roomy) == [true, false, true, false])
-        #expect(disk.file >= sizes.file)
+        #expect(disk.file >= sizes.size)
     }
 
     @Test func whoFindsNoRoomIsGivenItOnce() throws {
@@ -73,16 +78,16 @@ import Testing
         _ = disk.reserve()
         #expect(disk.file > 0)
         disk.told.withLock { $0 = [] }
-        disk.free.withLock { $0 = DiskReserve.Sizes(total: Files.totalBytes(disk.scratch.path)).full }
+        disk.free.withLock { $0 = disk.rules.full }
         let next = disk.reserve()
         #expect(disk.file > 0)
         #expect(next.isDiskLow)
     }
 
     @Test func itsSizeFitsTheDisk() {
-        #expect(DiskReserve.Sizes(total: .max).file == 128 << 20)
-        #expect(DiskReserve.Sizes(total: 400 << 20).file == 96 << 20)
+        #expect(DiskReserve.size(total: .max) == 128 << 20)
+        #expect(DiskReserve.size(total: 400 << 20) == 96 << 20)
         // Room for a segment of the log, so that the node can be started.
-        #expect(DiskReserve.Sizes(total: 400 << 20).file > UInt64(LogWriter.segmentBytes))
+        #expect(DiskReserve.size(total: 400 << 20) > UInt64(LogWriter.segmentBytes))
     }
 }
