@@ -114,7 +114,7 @@ public final class DataHost {
             id: settings.id, store: directory.identity.store, boot: directory.boot,
             address: ports.address, gateway: ports.gatewayAddress, peer: ports.peerAddress,
             seed: .random(in: 1...(.max)))
-        core.starts = directory.identity.starts
+        core.starts = directory.starts
         core.zone = settings.zone
         core.host = settings.host
         core.weight = settings.weight

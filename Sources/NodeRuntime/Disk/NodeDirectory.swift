@@ -34,6 +34,8 @@ public final class NodeDirectory: @unchecked Sendable {
     public private(set) var identity: Identity
     /// This start.
     public let boot: BootNonce
+    /// What the metadata group is to be told of the starts; nil = they were not kept so far.
+    public let starts: [BootNonce]?
     /// Whether the directory was made by this start.
     public let isNew: Bool
     private let lock: Int32
@@ -88,10 +90,13 @@ public final class NodeDirectory: @unchecked Sendable {
             identity = Identity(store: Self.draw(), log: Self.draw(), cluster: nil, boots: 0, node: node)
         }
         identity.boots += 1
+        // A directory of a version that did not keep them does not know which start was registered.
+        let knowsStarts = identity.starts != nil || identity.boots == 1
         var starts = (identity.starts ?? []) + [boot]
         // The first one is the one that was registered.
         if starts.count > Self.startsKept { starts.remove(at: 1) }
         identity.starts = starts
+        self.starts = knowsStarts ? starts : nil
         // The identity comes first: a directory that holds anything else without one is somebody else's.
         try save()
         try Files.makeDirectory(path + "/log")

@@ -358,6 +358,15 @@ final class LogBench: Sendable {
         #expect(starts.count == 256)
         #expect(starts.first == registered)
         #expect(Set(boots).count == boots.count)
+        // One of a version that did not keep them says nothing, once.
+        let file = bench.scratch.path("d1/identity")
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        let begin = try #require(text.range(of: "\"starts\""))
+        let end = try #require(text.range(of: "],", range: begin.upperBound..<text.endIndex))
+        try text.replacingCharacters(in: begin.lowerBound..<end.upperBound, with: "")
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try bench.directory().starts == nil)
+        #expect(try bench.directory().starts?.count == 2)
     }
 
     @Test func aDirectoryOfAnotherNodeIsRefused() throws {
