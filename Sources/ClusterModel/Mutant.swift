@@ -41,6 +41,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case a11OwnLengthOfLease
     /// A11: a holder asks again by its own length of a lease, when a shorter one may be over.
     case a11BeatsByOwnLength
+    /// A12: a grant is for whatever epoch is asked for, and whoever asks.
+    case a12GrantsAnyEpoch
 
     // MARK: B. Shared log and metadata fail-over
 
@@ -95,6 +97,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case c12CommitsBeforeOwnSync
     /// C13: a hand-over's target begins before the former primary has released the shard at a record that it has.
     case c13BeginsUnreleased
+    /// C14: a new copy goes by the number of one that has ended.
+    case c14ReusesNumbers
     /// C15: a start brings back rows of records that were cut off the log.
     case c15ReplaysCutRecords
     /// C17: a configuration with fewer members than min-in-sync is asked for, and accepted.
@@ -112,6 +116,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case d2CountsFirstHopAlone
     /// D5: a snapshot is said to stand for records that the store does not hold yet.
     case d5SnapshotOfUnapplied
+    /// D7: reads of secondaries may be older than what the connection itself wrote.
+    case d7ForgetsOwnWrites
 
     // MARK: E. Storage
 

@@ -19,7 +19,9 @@ extension Engine {
 
     /// Notes a write that a member may lack though it was acknowledged: the connection's own reads go to the primary.
     mutating func noteWritten(_ shard: ShardID, _ place: Int) {
-        guard let policy = routes.shard(shard)?.policy, policy.ack != .all, policy.read != .primary else { return }
+        guard let policy = routes.shard(shard)?.policy, policy.ack != .all, policy.read != .primary,
+            !Mutant.d7ForgetsOwnWrites.isOn
+        else { return }
         connections[place].written.insert(shard)
     }
 

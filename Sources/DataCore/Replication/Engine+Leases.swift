@@ -80,7 +80,7 @@ extension Engine {
                 if let known = routes.shard(shard.shard), known.epoch > shard.epoch { grant.newer.append(known) }
                 continue
             }
-            if numbers[index].epoch > shard.epoch.rawValue {
+            if numbers[index].epoch > shard.epoch.rawValue, !Mutant.a12GrantsAnyEpoch.isOn {
                 grant.newer.append(replicas[index].configuration)
             } else if replicas[index].isSealed {
                 if numbers[index].epoch == shard.epoch.rawValue { tellSealed(index, to: node) }
@@ -110,8 +110,9 @@ extension Engine {
 
     /// Only to the primary of the very epoch that is promised durably here.
     private func grants(_ index: Int, _ shard: ReplicaBeat.Shard, _ node: NodeID) -> Bool {
-        replicas[index].state == .following && numbers[index].epoch == shard.epoch.rawValue
-            && replicas[index].configuration.primary?.node == node
+        let isOwn =
+            numbers[index].epoch == shard.epoch.rawValue && replicas[index].configuration.primary?.node == node
+        return replicas[index].state == .following && (isOwn || Mutant.a12GrantsAnyEpoch.isOn)
             && (replicas[index].promiseTicket <= replication.durableTicket || Mutant.c3AnswersBeforePromise.isOn)
     }
 

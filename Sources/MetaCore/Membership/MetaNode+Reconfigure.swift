@@ -117,8 +117,7 @@ extension MetaNode {
             {
                 return Member(node: member.node, incarnation: report.incarnation)
             }
-            // A number no earlier replica of this shard had, since epochs only rise (RULES C15).
-            return Member(node: member.node, incarnation: Incarnation(rawValue: wished.epoch.rawValue))
+            return Member(node: member.node, incarnation: self.life(in: wished.epoch))
         }
         next.members = wished.members.map(life)
         next.learners = wished.learners.map(life).sorted()

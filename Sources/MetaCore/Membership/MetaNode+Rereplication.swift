@@ -111,8 +111,13 @@ extension MetaNode {
             )
             return load.0 != load.1 ? load.0 < load.1 : left.id < right.id
         }
-        // A number no earlier replica of this shard had, since epochs only rise (RULES C15).
-        return best.map { Member(node: $0.id, incarnation: Incarnation(rawValue: next.epoch.rawValue)) }
+        return best.map { Member(node: $0.id, incarnation: life(in: next.epoch)) }
+    }
+
+    /// The number of a replica that begins in an epoch: one that no earlier replica of its shard had, since epochs only rise
+    /// (RULES C14).
+    func life(in epoch: Epoch) -> Incarnation {
+        Mutant.c14ReusesNumbers.isOn ? .first : Incarnation(rawValue: epoch.rawValue)
     }
 }
 

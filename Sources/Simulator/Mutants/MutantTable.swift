@@ -53,6 +53,7 @@ public enum MutantTable {
         MutantRow(.a10LivesAlone, 1, .only(.partition, .hotKey, replicas: 3, ack: .majority)),
         MutantRow(.a11BeatsByOwnLength, nil),
         MutantRow(.a11OwnLengthOfLease, 6, .only(.unequalLeases, .partition, replicas: 3)),
+        MutantRow(.a12GrantsAnyEpoch, 0, Favour([.partition, .kill], replicas: 3, ack: .majority)),
     ]
 
     private static let sharedLog = [
@@ -85,6 +86,7 @@ public enum MutantTable {
         MutantRow(.c11ResumesEpoch, 4, .only(.power, .slowDisk, .kill, replicas: 3)),
         MutantRow(.c12CommitsBeforeOwnSync, 1),
         MutantRow(.c13BeginsUnreleased, nil),
+        MutantRow(.c14ReusesNumbers, 0, .only(.rot, .movement, replicas: 3)),
         MutantRow(.c15ReplaysCutRecords, nil),
         MutantRow(.c17KeepsTooFew, 3),
         MutantRow(.c18AnswersFromPending, 18),
@@ -92,6 +94,7 @@ public enum MutantTable {
         MutantRow(.d1SendsOnce, 53),
         MutantRow(.d2CountsFirstHopAlone, 2, Favour(replicas: 3, flow: .chain)),
         MutantRow(.d5SnapshotOfUnapplied, 54, .only(.kill, .movement, .slow, .tinySegments, replicas: 3)),
+        MutantRow(.d7ForgetsOwnWrites, nil),
     ]
 
     private static let storage = [
@@ -125,7 +128,6 @@ public enum MutantTable {
 
     /// Laws without a mutant.
     public static let uncovered = [
-        UncoveredLaw(law: "A12", reason: "a grant is of the epoch that its sender has promised, by A7 and C3"),
         UncoveredLaw(law: "B3", reason: "the etcd log is no part of a world"),
         UncoveredLaw(law: "B5", reason: "entries of the virtual log are whole"),
         UncoveredLaw(law: "B8", reason: "no message of a world is forged"),
@@ -133,12 +135,10 @@ public enum MutantTable {
             law: "C0",
             reason:
                 "until an epoch has begun members of the former one are sealed too: without C0 alone nothing is lost"),
-        UncoveredLaw(law: "C14", reason: "numbers of copies are given by the metadata group, C15"),
         UncoveredLaw(law: "C16", reason: "logs of a world are synced before each answer"),
         UncoveredLaw(law: "D3", reason: "A9"),
         UncoveredLaw(law: "D4", reason: "a secondary waits for the commit it needs: there are no version queries"),
         UncoveredLaw(law: "D6", reason: "ranges are read at the primary"),
-        UncoveredLaw(law: "D7", reason: "worlds read by read=primary and any, which are linearizable"),
         UncoveredLaw(law: "E4", reason: "LevelDB itself is no part of a world"),
         UncoveredLaw(law: "F1", reason: "F: movement is a later step"),
         UncoveredLaw(law: "H2", reason: "nobody copies a disk"),
