@@ -18,6 +18,13 @@ public enum Clocks {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
+    /// Nanoseconds of CLOCK_MONOTONIC: a wait for a condition knows no other clock but the wall.
+    static func waiting() -> UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
     /// Both clocks, as a core takes them.
     @inline(__always) public static func tick() -> Tick {
         var time = timespec()

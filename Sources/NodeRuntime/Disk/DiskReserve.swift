@@ -14,7 +14,7 @@ final class DiskReserve: @unchecked Sendable {
     private let free: () -> UInt64
     private let changed: (Bool) -> Void
 
-    private let lock = NSCondition()
+    private let lock = Condition()
     private var rules: ReserveRules
     private var isStopping = false
     private var worker: Worker?
@@ -111,7 +111,7 @@ final class DiskReserve: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         while !isStopping {
-            _ = lock.wait(until: Date(timeIntervalSinceNow: period))
+            _ = lock.wait(until: Condition.Limit(after: period))
             if isStopping { return }
             lock.unlock()
             look()

@@ -16,7 +16,7 @@ final class Flusher: @unchecked Sendable {
     private let isDiskLow: () -> Bool
     private let retained: UInt64
     private static let segmentsPerFlush: UInt64 = 2
-    private let condition = NSCondition()
+    private let condition = Condition()
     private var isStopping = false
     private var worker: Worker?
 
@@ -71,7 +71,7 @@ final class Flusher: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         while !isStopping {
-            _ = condition.wait(until: Date(timeIntervalSinceNow: period))
+            _ = condition.wait(until: Condition.Limit(after: period))
             if isStopping { return }
             condition.unlock()
             defer { condition.lock() }

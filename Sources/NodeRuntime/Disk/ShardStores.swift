@@ -15,7 +15,7 @@ final class ShardStores: @unchecked Sendable {
         case failed(LevelError)
     }
 
-    private let condition = NSCondition()
+    private let condition = Condition()
     private var entries: [StoreID: Entry] = [:]
     private let directory: String
     private let cache: LevelCache
@@ -96,7 +96,7 @@ final class ShardStores: @unchecked Sendable {
     func database(_ id: StoreID) -> LevelDatabase? {
         condition.lock()
         defer { condition.unlock() }
-        let limit = Date(timeIntervalSinceNow: Self.patience)
+        let limit = Condition.Limit(after: Self.patience)
         while case .opening = entries[id] { if !condition.wait(until: limit) { return nil } }
         if case .open(let database, _) = entries[id] { return database }
         return nil

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Work for one or more threads, taken in order, many at once.
 final class WorkQueue<Job>: @unchecked Sendable {
-    private let condition = NSCondition()
+    private let condition = Condition()
     private var jobs: [Job] = []
     /// Of all jobs that wait.
     private var weight = 0
@@ -35,7 +35,7 @@ final class WorkQueue<Job>: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         if let seconds {
-            let limit = Date(timeIntervalSinceNow: seconds)
+            let limit = Condition.Limit(after: seconds)
             while jobs.isEmpty, !isClosed { if !condition.wait(until: limit) { break } }
         } else {
             while jobs.isEmpty, !isClosed { condition.wait() }
@@ -49,7 +49,7 @@ final class WorkQueue<Job>: @unchecked Sendable {
     func gather(within seconds: Double, weight limit: Int) -> [Job]? {
         condition.lock()
         defer { condition.unlock() }
-        let end = Date(timeIntervalSinceNow: seconds)
+        let end = Condition.Limit(after: seconds)
         enough = limit
         while weight < limit, !isHurried, !isClosed { if !condition.wait(until: end) { break } }
         enough = nil
@@ -86,7 +86,7 @@ final class WorkQueue<Job>: @unchecked Sendable {
 
 /// A named thread that can be waited for.
 final class Worker: @unchecked Sendable {
-    private let done = NSCondition()
+    private let done = Condition()
     private var isDone = false
 
     init(_ name: String, _ body: @escaping @Sendable () -> Void) {
