@@ -53,7 +53,7 @@ public enum MutantTable {
         MutantRow(.a10LivesAlone, 1, .only(.partition, .hotKey, replicas: 3, ack: .majority)),
         MutantRow(.a11BeatsByOwnLength, nil),
         MutantRow(.a11OwnLengthOfLease, 6, .only(.unequalLeases, .partition, replicas: 3)),
-        MutantRow(.a12GrantsAnyEpoch, 0, Favour([.partition, .kill], replicas: 3, ack: .majority)),
+        MutantRow(.a12GrantsAnyEpoch, 3, Favour([.partition, .kill], replicas: 3, ack: .majority)),
     ]
 
     private static let sharedLog = [
@@ -86,7 +86,7 @@ public enum MutantTable {
         MutantRow(.c11ResumesEpoch, 4, .only(.power, .slowDisk, .kill, replicas: 3)),
         MutantRow(.c12CommitsBeforeOwnSync, 1),
         MutantRow(.c13BeginsUnreleased, nil),
-        MutantRow(.c14ReusesNumbers, 0, .only(.rot, .movement, replicas: 3)),
+        MutantRow(.c14ReusesNumbers, 9, .only(.rot, .movement, replicas: 3)),
         MutantRow(.c15ReplaysCutRecords, nil),
         MutantRow(.c17KeepsTooFew, 3),
         MutantRow(.c18AnswersFromPending, 18),
