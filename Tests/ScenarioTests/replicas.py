@@ -10,6 +10,7 @@ going back for one reader, is a history that no order explains."""
 import collections
 import os
 import random
+import shutil
 import signal
 import sys
 import threading
@@ -189,6 +190,51 @@ def without_metasrv(flow):
             registers.judge(cluster, 1.0)
 
 
+def old_directory(flow):
+    """A node comes back with a copy of its directory from before, and nobody is left who heard what it had since: every metasrv
+    was restarted, the other nodes are away. It serves nothing; with one of the others back all is there."""
+    with cluster_of_three(flow) as cluster:
+        create(cluster, "--min-in-sync", "1")
+        whole_again(cluster)
+        keys = [f"key:{number}" for number in range(100)]
+
+        def write(value):
+            with Connection(cluster.gateway_port(1), timeout=30) as connection:
+                for key in keys:
+                    reply = connection.call("SET", key, value)
+                    expect(not isinstance(reply, Error), f"SET {key}: {reply!r}")
+
+        def read():
+            with Connection(cluster.gateway_port(2), timeout=30) as connection:
+                return [connection.call("GET", key) for key in keys]
+
+        write("before")
+        now, before = cluster.folder / "data" / "d2", cluster.folder / "d2.before"
+        cluster.kill("d2")
+        shutil.copytree(now, before)
+        cluster.restart("d2")
+        whole_again(cluster)
+        write("since")
+        for name in ("d2", "m1", "m2"):
+            cluster.kill(name)
+        shutil.rmtree(now)
+        before.rename(now)
+        for name in ("m1", "m2"):
+            cluster.restart(name)
+        for name in ("d1", "d3"):
+            cluster.kill(name)
+        cluster.restart("d2")
+        end = time.monotonic() + 8
+        with Connection(cluster.gateway_port(2), timeout=30) as connection:
+            while time.monotonic() < end:
+                reply = connection.call("GET", keys[0])
+                expect(isinstance(reply, Error), f"a node with an old directory, alone, answered {reply!r}")
+        cluster.restart("d3")
+        eventually(lambda: all(value == b"since" for value in read()), "all that was written, by another member", 60, 0.3)
+        cluster.restart("d1")
+        whole_again(cluster)
+
+
 def switching(flow):
     """Flow, ack and read mode are changed while clients work: each is a new epoch, none is an error."""
     other = "chain" if flow == "fanout" else "fanout"
@@ -243,7 +289,7 @@ def main():
     report = Report()
     # One flow for each on a landing, both in the soak: the chaos tests have both each time.
     flows = ("fanout", "chain")
-    for number, body in enumerate((kill_9_majority, kill_9_any, all_at_once, without_metasrv, switching, leaving)):
+    for number, body in enumerate((kill_9_majority, kill_9_any, all_at_once, without_metasrv, switching, leaving, old_directory)):
         for flow in flows if SOAK or only else (flows[number % 2],):
             name = f"replicas: {body.__name__} {flow}"
             if only in name:
