@@ -52,7 +52,7 @@ public struct Heartbeat: Hashable, Codable, Sendable {
     public var leaving: Bool?
     /// Until the node is registered: the starts its directory has seen, oldest first and this one last, at least from the one
     /// on that was registered last. A directory that does not know the registered start is an older one (RULES H1). Nil = a
-    /// node that does not count its starts.
+    /// node that does not keep its starts.
     public var starts: [BootNonce]?
 
     public init(
