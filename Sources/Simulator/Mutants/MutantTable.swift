@@ -91,7 +91,7 @@ public enum MutantTable {
         MutantRow(.c17KeepsTooFew, 3),
         MutantRow(.c18AnswersFromPending, 18),
         MutantRow(.d1LogsBehindGap, 18),
-        MutantRow(.d1SendsOnce, 53),
+        MutantRow(.d1SendsOnce, 4, .only(.loss, replicas: 3)),
         MutantRow(.d2CountsFirstHopAlone, 2, Favour(replicas: 3, flow: .chain)),
         MutantRow(.d5SnapshotOfUnapplied, 54, .only(.kill, .movement, .slow, .tinySegments, replicas: 3)),
         MutantRow(.d7ForgetsOwnWrites, nil),
