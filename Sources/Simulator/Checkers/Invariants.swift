@@ -103,7 +103,10 @@ final class Invariants {
 
     /// I6, I9: what the primary calls committed is on the disk of every member that its policy counts.
     private func checkDurable(_ glance: ReplicaGlance, _ process: DataProcess) {
-        guard let configuration = world.map.configuration(glance.shard, glance.epoch) else { return }
+        // What came before the first record of an epoch was committed by the policy of the one before, in this very turn.
+        let isOfEpoch = ledger.start(glance.shard, glance.epoch).map { glance.commit >= $0 } ?? false
+        let epoch = isOfEpoch ? glance.epoch : Epoch(rawValue: max(glance.epoch.rawValue, 1) - 1)
+        guard let configuration = world.map.configuration(glance.shard, epoch) else { return }
         let holders = configuration.members.count { member in
             guard let node = world.index(of: member.node) else { return false }
             // One whose life has ended since had it when it said so.

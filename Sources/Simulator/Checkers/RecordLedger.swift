@@ -158,6 +158,9 @@ final class RecordLedger {
     func recovered(_ replica: RecoveredNode.Replica, node: Int) {
         let log = Log(node: node, shard: replica.shard)
         if rewound.contains(node) { logs[log] = Self.entries(of: replica) }
+        // What it had logged behind that, and not synced, is gone.
+        let last = Int(replica.last.rawValue)
+        if let count = logs[log]?.count, count > last { logs[log]?.removeLast(count - last) }
         guard let own = logs[log] else { return }
         for place in 0..<min(Int(replica.last.rawValue), own.count) {
             set(log, Seq(rawValue: UInt64(place + 1)), own[place].epoch == .none ? Self.any : own[place].epoch)
