@@ -39,9 +39,9 @@ extension MetaNode {
         var commands: [ClusterCommand] = []
         for held in state.shards.values where commands.count < Self.batchLimit {
             guard let primary = held.value.primary, let node = state.node(primary.node), isUp(node),
-                held.value.primaryBoot != node.boot, !isOutdated(primary, held.id, state), var next = held.value.next
+                held.value.primaryBoot != node.boot, !isOutdated(primary, held.id, state),
+                let next = led(by: node, held.value, state)
             else { continue }
-            next.primaryBoot = node.boot
             commands.append(.reconfigure(expected: held.value.epoch, next))
         }
         return commands

@@ -96,12 +96,18 @@ extension MetaNode {
             guard shard.value.primaryBoot != node.boot else { continue }
             // One with an older directory is primary of nothing that others hold (RULES H1).
             if let primary = shard.value.primary, draft.isOutdated(primary, shard.id) { continue }
-            guard var next = shard.value.next else { return nil }
-            next.primaryBoot = node.boot
-            // What the former primary has not given yet is waited for in the new epoch too (RULES C13).
-            if isHandedOver(shard.value, draft) { next.handedOverFrom = nil }
+            guard let next = led(by: node, shard.value, draft) else { return nil }
             configurations.append(next)
         }
         return configurations
+    }
+
+    /// The next epoch of a shard, for another start of its primary's node; nil = there is none left.
+    func led(by node: Node, _ shard: ShardConfiguration, _ draft: ClusterState) -> ShardConfiguration? {
+        guard var next = shard.next else { return nil }
+        next.primaryBoot = node.boot
+        // What the former primary has not given yet is waited for in the new epoch too (RULES C13).
+        if isHandedOver(shard, draft) { next.handedOverFrom = nil }
+        return next
     }
 }

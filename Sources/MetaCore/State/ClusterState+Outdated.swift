@@ -20,19 +20,19 @@ extension ClusterState {
 
     /// Marks all copies of a node that count, or whose word may still be asked for.
     mutating func markOutdated(on node: NodeID) {
-        for held in shards.values {
-            let shard = held.value
-            let asked = shard.members + shard.unsettled.flatMap(\.members)
-            let marked = Set(asked.filter { $0.node == node }.map { OutdatedCopy(shard: shard.id, member: $0) })
-            setOutdated(Set(outdated ?? []).union(marked))
-            forgetOutdatedIfAll(of: shard)
+        let all = shards.values.flatMap { held in
+            asked(held.value).filter { $0.node == node }.map { OutdatedCopy(shard: held.id, member: $0) }
         }
+        setOutdated(Set(all).union(outdated ?? []))
+        for held in shards.values { forgetOutdatedIfAll(of: held.value) }
     }
+
+    private func asked(_ shard: ShardConfiguration) -> [Member] { shard.members + shard.unsettled.flatMap(\.members) }
 
     /// Forgets, with a new configuration of a shard, copies that count no more, and those that were learners: their primary
     /// has sent them what they lacked.
     mutating func forgetOutdated(_ former: ShardConfiguration, _ next: ShardConfiguration) {
-        let asked = next.members + next.unsettled.flatMap(\.members)
+        let asked = asked(next)
         keepOutdated { copy in
             copy.shard != next.id
                 || asked.contains(copy.member)
