@@ -83,7 +83,7 @@ public import ClusterModel
     public var isDrained: Bool { unsafe engine.pointee.isDrained }
     /// Whether a command waits until committed records are in the stores.
     public var awaitsApplied: Bool {
-        unsafe !engine.pointee.walks.isEmpty && engine.pointee.walks.values.contains { !$0.isStarted }
+        unsafe engine.pointee.walks.values.contains { !$0.isStarted }
     }
     /// Whether the node is registered and holds routes.
     public var isReady: Bool {

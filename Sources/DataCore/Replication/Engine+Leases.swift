@@ -9,7 +9,7 @@ extension Engine {
     /// ns of the shortest lease in use here: where nodes have leases of different lengths a grantor's may end before the
     /// holder's own would be asked for anew (RULES A11).
     private var leastLease: UInt64 {
-        if Mutant.a11BeatsByOwnLength.isOn { return settings.leaseMillis * 1_000_000 }
+        if Mutant.a11BeatsByOwnLength.isOn { return leaseNanos }
         let granted = replication.beats.values.map(\.grantedMillis).min() ?? .max  // order-free: a minimum
         return max(1, min(settings.leaseMillis, granted)) * 1_000_000
     }

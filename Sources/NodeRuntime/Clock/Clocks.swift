@@ -12,16 +12,14 @@ public enum Clocks {
         #endif
     }
 
-    @inline(__always) static func trueMonotonic() -> UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    @inline(__always) static func trueMonotonic() -> UInt64 { nanos(of: CLOCK_BOOTTIME) }
 
     /// Nanoseconds of CLOCK_MONOTONIC: a wait for a condition knows no other clock but the wall.
-    static func waiting() -> UInt64 {
+    static func waiting() -> UInt64 { nanos(of: CLOCK_MONOTONIC) }
+
+    @inline(__always) private static func nanos(of clock: clockid_t) -> UInt64 {
         var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        unsafe clock_gettime(clock, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 

@@ -6,7 +6,7 @@ internal import Glibc
 /// A datasrv's directory: who it is, its lock, and where everything lies.
 ///
 /// ```
-/// DIR/identity      JSON: store uuid, log uuid, cluster uuid once known, starts
+/// DIR/identity      JSON: store uuid, log uuid, cluster uuid once known, boots, starts
 /// DIR/lock          flock of the process that has it open
 /// DIR/reserve       blocks given back when the disk is full, so that deletes still work
 /// DIR/suspect       why a sync failed, if one did: the node does not start until somebody looked

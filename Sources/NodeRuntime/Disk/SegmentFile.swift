@@ -73,10 +73,10 @@ final class SegmentFile {
         let descriptor = unsafe open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError("cannot open", path) }
         defer { close(descriptor) }
-        let bytes = try Files.read(path)
-        guard start <= end, end <= bytes.count else { throw DiskError("\(path) is shorter than it was just now") }
+        let bytes = try Files.read(path, from: start, count: end - start)
+        guard bytes.count == end - start else { throw DiskError("\(path) is shorter than it was just now") }
         try bytes.withByteView { (view) throws(DiskError) in
-            try Files.write(view[start..<end], to: descriptor, at: start, path: path)
+            try Files.write(view, to: descriptor, at: start, path: path)
         }
         try Files.sync(descriptor, path)
     }
