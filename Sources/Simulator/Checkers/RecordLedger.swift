@@ -162,7 +162,7 @@ final class RecordLedger {
         let last = Int(replica.last.rawValue)
         if let count = logs[log]?.count, count > last { logs[log]?.removeLast(count - last) }
         guard let own = logs[log] else { return }
-        for place in 0..<min(Int(replica.last.rawValue), own.count) {
+        for place in 0..<min(last, own.count) {
             set(log, Seq(rawValue: UInt64(place + 1)), own[place].epoch == .none ? Self.any : own[place].epoch)
         }
     }

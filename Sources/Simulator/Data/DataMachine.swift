@@ -48,7 +48,6 @@ public final class DataMachine {
     var boot: BootNonce? { process?.boot }
 
     /// Whether its process is stopped just now.
-    var isStandingStill: Bool { pausedUntil > world.now || process?.isStalled ?? false }
 
     func address(_ port: PortKind?) -> Address {
         ports.first { $0.port == port }?.address ?? Address(host: id.rawValue, port: 7513)

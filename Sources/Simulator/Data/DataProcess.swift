@@ -51,9 +51,6 @@ final class DataProcess: Endpoint {
     /// The process is stopped in the next turn, between the step and its effects, for so long (ns).
     var stallInNextTurn: UInt64 = 0
 
-    /// Whether it is stopped in a turn, or is to be.
-    var isStalled: Bool { stallInNextTurn > 0 || leaves > world.now + 1_000_000 }
-
     private static let tickNanos: UInt64 = 10_000_000
     private static let idleNanos: UInt64 = 100_000_000
 

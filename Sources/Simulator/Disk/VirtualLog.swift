@@ -204,7 +204,7 @@ final class VirtualLog {
         switch fate {
         case .kept: return
         case .cachedOnly: segments[index].cachedOnly.append(part)
-        case .dropped: for place in part where place < segments[index].bytes.count { segments[index].bytes[place] = 0 }
+        case .dropped: for place in part.clamped(to: segments[index].bytes.indices) { segments[index].bytes[place] = 0 }
         case .torn, .garbage:
             // Sectors of 512 bytes persist or not, each on its own.
             var start = part.lowerBound

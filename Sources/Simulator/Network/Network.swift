@@ -54,7 +54,6 @@ final class Network {
 
     // MARK: Ways
 
-    var hasCuts: Bool { cuts.contains { $0.contains(true) } }
     func isCut(_ from: Int, _ to: Int) -> Bool { cuts[from][to] }
 
     /// Cuts or opens the way from one machine to another.
