@@ -1,5 +1,6 @@
 import ClusterModel
 import MetaCore
+import Testing
 
 /// A metadata group in memory: one log, some metasrv, a clock that only the test moves.
 struct MetaGroup {
@@ -123,6 +124,30 @@ struct MetaGroup {
         guard case .heartbeat(let answer)? = ask(index, .heartbeat(beat)) else { return nil }
         return answer
     }
+
+    /// A configuration is asked for in the place of another, with the epoch behind its.
+    mutating func propose(
+        after current: ShardConfiguration, by proposer: NodeID, request: UInt64 = 9, at index: Int = 0,
+        _ change: (inout ShardConfiguration) -> Void
+    ) throws -> ReconfigureAnswer {
+        var wished = current
+        wished.epoch = try #require(current.epoch.successor)
+        wished.proposal = Proposal(proposer: proposer.rawValue, request: request)
+        change(&wished)
+        let asked = ReconfigureRequest(expected: current.epoch, configuration: wished)
+        guard case .reconfigure(let answer)? = ask(index, .reconfigure(asked)) else { throw Unanswered() }
+        return answer
+    }
+
+    /// The primary of a shard makes its learners members.
+    mutating func promoteLearners(of shard: ShardConfiguration) throws -> ReconfigureAnswer {
+        try propose(after: shard, by: shard.members[0].node) { wished in
+            wished.members += shard.learners
+            wished.learners = []
+        }
+    }
+
+    struct Unanswered: Error {}
 
     /// A group of one primary and `nodes` registered data nodes.
     static func serving(nodes: Int) -> MetaGroup {

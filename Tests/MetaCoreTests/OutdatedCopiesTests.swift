@@ -31,16 +31,8 @@ struct OutdatedCopiesTests {
         _ group: inout MetaGroup, by member: Member, at index: Int = 0
     ) throws -> ReconfigureAnswer {
         let shard = try #require(group.members[index].state.shard(Self.shard))
-        var wished = shard
-        wished.epoch = try #require(shard.epoch.successor)
-        wished.members = [member]
-        wished.proposal = Proposal(proposer: member.node.rawValue, request: 3)
-        let asked = group.ask(index, .reconfigure(ReconfigureRequest(expected: shard.epoch, configuration: wished)))
-        guard case .reconfigure(let answer)? = asked else { throw Missing() }
-        return answer
+        return try group.propose(after: shard, by: member.node, at: index) { $0.members = [member] }
     }
-
-    private struct Missing: Error {}
 
     @Test(arguments: [([2], false), ([7, 8, 2], false), ([1, 2], true), ([1, 8, 2], true)] as [([UInt64], Bool)])
     func whoStartsWithAnOlderDirectoryDoesNotTakeOver(knows: [UInt64], isAccepted: Bool) throws {
@@ -88,15 +80,7 @@ struct OutdatedCopiesTests {
         }
         let learning = try #require(group.state.shard(Self.shard))
         #expect(learning.learners == [second])
-        var promoted = learning
-        promoted.epoch = try #require(learning.epoch.successor)
-        promoted.members.append(second)
-        promoted.learners = []
-        promoted.proposal = Proposal(proposer: learning.members[0].node.rawValue, request: 9)
-        guard
-            case .reconfigure(let answer)? = group.ask(
-                0, .reconfigure(ReconfigureRequest(expected: learning.epoch, configuration: promoted)))
-        else { throw Missing() }
+        let answer = try group.promoteLearners(of: learning)
         #expect(answer.accepted, "\(answer.refusal ?? "")")
         #expect(group.state.outdated == nil)
         #expect(try Self.takeOver(&group, by: second).accepted)

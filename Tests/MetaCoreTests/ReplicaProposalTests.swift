@@ -24,17 +24,8 @@ struct ReplicaProposalTests {
         _ change: (inout ShardConfiguration) -> Void
     ) throws -> ReconfigureAnswer {
         let current = try #require(group.state.shard(shard))
-        var wished = current
-        wished.epoch = Epoch(rawValue: current.epoch.rawValue + 1)
-        wished.proposal = Proposal(proposer: proposer, request: request)
-        change(&wished)
-        let asked = ReconfigureRequest(expected: current.epoch, configuration: wished)
-        guard case .reconfigure(let answer)? = group.ask(0, .reconfigure(asked)) else {
-            throw Unanswered()
-        }
-        return answer
+        return try group.propose(after: current, by: NodeID(rawValue: proposer), request: request, change)
     }
-    private struct Unanswered: Error {}
 
     private func refusal(
         _ group: inout MetaGroup, by proposer: String, _ change: (inout ShardConfiguration) -> Void

@@ -33,21 +33,12 @@ import Testing
         var group = MetaGroup.serving(nodes: nodes)
         let wish = KeyspaceWish(name: "default", scheme: SchemeParameters(kind: .hash, shards: 1), replicas: 3)
         _ = group.admin(.createKeyspace(wish, plan: false))
-        var shard = try #require(group.state.shards(of: KeyspaceID(rawValue: 1)).first)
+        let shard = try #require(group.state.shards(of: KeyspaceID(rawValue: 1)).first)
         beat(&group, Array(1...nodes))
-        shard.epoch = try #require(shard.epoch.successor)
-        shard.members.removeLast()
-        shard.proposal = Proposal(proposer: shard.members[0].node.rawValue, request: 77)
-        let expected = Epoch(rawValue: shard.epoch.rawValue - 1)
-        guard
-            case .reconfigure(let answer)? = group.ask(
-                0, .reconfigure(ReconfigureRequest(expected: expected, configuration: shard)))
-        else { throw Missing() }
+        let answer = try group.propose(after: shard, by: shard.members[0].node) { $0.members.removeLast() }
         #expect(answer.accepted, "\(answer.refusal ?? "")")
         return (group, try #require(answer.current))
     }
-
-    private struct Missing: Error {}
 
     private static func number(_ node: NodeID) -> Int { Int(node.rawValue.dropFirst()) ?? 0 }
 
@@ -147,7 +138,7 @@ import Testing
         let others = (1...4).filter { $0 != gone }
         Self.run(&group, others, millis: 60_000)
         #expect(group.state.shard(shard.id) == shard, "four of seven are lost")
-        guard case .status(let status)? = group.admin(.status) else { throw Missing() }
+        guard case .status(let status)? = group.admin(.status) else { throw MetaGroup.Unanswered() }
         #expect(status.warnings.contains { $0.contains("were lost together") })
         guard case .done? = group.admin(.removeNode(node: NodeID(rawValue: "d\(gone)"), plan: false)) else {
             Issue.record("not removed")
@@ -175,15 +166,7 @@ import Testing
             return
         }
         // The primary may name it on in what it proposes.
-        var promoted = next
-        promoted.epoch = try #require(next.epoch.successor)
-        promoted.members += next.learners
-        promoted.learners = []
-        promoted.proposal = Proposal(proposer: shard.members[0].node.rawValue, request: 5)
-        guard
-            case .reconfigure(let answer)? = group.ask(
-                0, .reconfigure(ReconfigureRequest(expected: next.epoch, configuration: promoted)))
-        else { throw Missing() }
+        let answer = try group.promoteLearners(of: next)
         #expect(answer.accepted, "\(answer.refusal ?? "")")
     }
 
@@ -251,12 +234,7 @@ import Testing
         #expect(taught.primary == shard.members[1] && taught.members.contains(drained))
         #expect(taught.learners.map(\.node.rawValue) == ["d4"])
         // Its primary makes the learner a member.
-        var wished = taught
-        wished.epoch = try #require(taught.epoch.successor)
-        wished.members += taught.learners
-        wished.learners = []
-        wished.proposal = Proposal(proposer: shard.members[1].node.rawValue, request: 9)
-        _ = group.ask(0, .reconfigure(ReconfigureRequest(expected: taught.epoch, configuration: wished)))
+        _ = try group.promoteLearners(of: taught)
         Self.run(&group, [1, 2, 3, 4])
         let last = try #require(group.state.shard(shard.id))
         #expect(last.members.count == 3 && last.replica(on: drained.node) == nil)
@@ -291,12 +269,7 @@ import Testing
         Self.run(&group, [1, 2])
         let taught = try #require(group.state.shard(shard.id))
         #expect(taught.members == [drained] && taught.learners.count == 1)
-        var wished = taught
-        wished.epoch = try #require(taught.epoch.successor)
-        wished.members += taught.learners
-        wished.learners = []
-        wished.proposal = Proposal(proposer: drained.node.rawValue, request: 9)
-        _ = group.ask(0, .reconfigure(ReconfigureRequest(expected: taught.epoch, configuration: wished)))
+        _ = try group.promoteLearners(of: taught)
         Self.run(&group, [1, 2], millis: 3000)
         #expect(group.state.shard(shard.id)?.members == taught.learners)
     }

@@ -36,10 +36,9 @@ struct SealTests {
         wished.members = members.map(member)
         let asked = ReconfigureRequest(
             expected: current.epoch, configuration: wished, seals: seals, isActive: isActive)
-        guard case .reconfigure(let answer)? = group.ask(0, .reconfigure(asked)) else { throw Unanswered() }
+        guard case .reconfigure(let answer)? = group.ask(0, .reconfigure(asked)) else { throw MetaGroup.Unanswered() }
         return answer.accepted ? nil : answer.refusal
     }
-    private struct Unanswered: Error {}
 
     @Test func theLongestLogOfAQuorumTakesOver() throws {
         var group = group()
