@@ -47,8 +47,6 @@ public final class DataMachine {
     /// The start that runs; nil = none does.
     var boot: BootNonce? { process?.boot }
 
-    /// Whether its process is stopped just now.
-
     func address(_ port: PortKind?) -> Address {
         ports.first { $0.port == port }?.address ?? Address(host: id.rawValue, port: 7513)
     }
@@ -100,10 +98,11 @@ public final class DataMachine {
     }
 
     /// The process is asked to stop, as an operator does.
-    func leave() {
+    /// - Parameter ended: what to do once it has ended, by itself or otherwise. A process that stands still ends late.
+    func leave(ended: @escaping () -> Void = {}) {
         guard process != nil else { return }
         world.trace.note(world.now, 16, UInt64(host), "\(id) is asked to stop")
-        process?.leave()
+        process?.leave(ended: ended)
     }
 
     /// The process ends at once. What it had written stays; without power what it had not synced may go, or goes.

@@ -59,6 +59,8 @@ final class DataProcess: Endpoint {
     private(set) var spent: UInt64 = 0
     /// It was asked to stop.
     private var isLeaving = false
+    /// Who asked it to stop wants to know when it has.
+    private var ended: (() -> Void)?
     /// It stood still just now.
     private var wasPaused = false
     /// What the clock showed when the turn began and what had come by then, if the process was stopped there.
@@ -109,13 +111,16 @@ final class DataProcess: Endpoint {
         socketOfPlace = []
         readable = []
         doomed = []
+        ended?()
+        ended = nil
     }
 
     /// It is asked to stop, as by SIGTERM: it takes no more connections, says to the metadata group that it leaves, and ends
     /// when nothing waits any more, or after a while.
-    func leave() {
+    func leave(ended: @escaping () -> Void) {
         guard isAlive, !isLeaving else { return }
         isLeaving = true
+        self.ended = ended
         for (_, address) in machine.ports { world.network.stopListening(address) }
         arrive(.input(.stop))
         after(5_000_000_000) { [machine] in machine.stop(byPower: false) }

@@ -94,8 +94,9 @@ extension Nemesis {
         }
         `repeat`(.leave, every: 5 * Self.second...30 * Self.second) { [self] chance in
             let node = chance.pick(world.nodes)
-            node.leave()
-            whenDown(node, until: world.now + 6 * Self.second, chance.scaled(20_000_000, 5 * Self.second))
+            let delay = chance.scaled(20_000_000, 5 * Self.second)
+            // Also behind the end of all trouble.
+            node.leave { [world] in world.after(delay) { node.start() } }
         }
         `repeat`(.power, every: 5 * Self.second...40 * Self.second) { [self] chance in
             let node = chance.pick(world.nodes)
@@ -119,12 +120,6 @@ extension Nemesis {
             world.trace.note(world.now, 64, node.slowness, "\(node.id) is \(node.slowness) times slower")
             later(chance.scaled(Self.second / 2, 5 * Self.second)) { node.slowness = 1 }
         }
-    }
-
-    /// Starts a node some time (ns) after its process has ended, also when that is behind the end of all trouble.
-    private func whenDown(_ node: DataMachine, until limit: UInt64, _ delay: UInt64) {
-        guard node.isUp, world.now < limit else { return world.after(delay) { node.start() } }
-        world.after(5_000_000) { [self] in whenDown(node, until: limit, delay) }
     }
 
     /// Does something as soon as a node has written several batches that it has not synced, at the latest at a time (ns).
