@@ -24,6 +24,10 @@ final class ReplicaNode {
     /// Questions to the store that are not answered.
     private var reads: [RowBatch] = []
     private var replies: [ConnectionID: [UInt8]] = [:]
+    private var scans: [Scan] = []
+    private var searches: [LogRead] = []
+    /// What it asked of the metadata group.
+    private(set) var proposals: [ReconfigureRequest] = []
 
     static let cluster = UniqueID(high: 7, low: 7)
     static let shard = ShardID(rawValue: 1)
@@ -83,6 +87,9 @@ final class ReplicaNode {
         case .dropStore(let store): droppedStores.append(store)
         case .note(let note) where note.level == .error: errors.append(note.text)
         case .read(let questions): reads.append(questions)
+        case .scan(let scan): scans.append(scan)
+        case .readLog(let search): searches.append(search)
+        case .reconfigure(let request): proposals.append(request)
         case .answer(_, let batch):
             var cursor = ForwardReplyCursor(batch.bytes.view)
             while let (request, outcome, _) = cursor.next() { answers[request] = outcome }
@@ -221,6 +228,20 @@ final class ReplicaNode {
     }
 
     var openReads: Int { reads.count }
+
+    /// Walks over the store end without a row, searches of the log find nothing.
+    func answerWalks() {
+        while !(scans.isEmpty && searches.isEmpty) {
+            let (walks, looks) = (scans, searches)
+            (scans, searches) = ([], [])
+            for walk in walks {
+                walk.isComplete = true
+                step(.scanned(walk))
+            }
+            for look in looks { step(.logRead(look)) }
+            endTurn()
+        }
+    }
 
     // MARK: Another node's gateway
 

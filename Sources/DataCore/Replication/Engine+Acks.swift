@@ -48,6 +48,7 @@ extension Engine {
     /// A follower has more: the commit point may rise, and more may be sent. Returns whether it rose.
     mutating func raise(_ index: Int, _ place: Int, durable: UInt64) -> Bool {
         guard durable > replicas[index].followers[place].acked else { return false }
+        endLesson(index, place)
         replicas[index].followers[place].acked = durable
         // Sent again and acknowledged meanwhile.
         if durable > replicas[index].followers[place].sent { replicas[index].followers[place].sent = durable }

@@ -93,6 +93,14 @@ extension Engine {
         resend(index, place)
     }
 
+    /// The learner has records of its own: it takes no rows then. They came by a link that was given up, behind its word
+    /// that it had none; it goes on from there by the log.
+    mutating func endLesson(_ index: Int, _ place: Int) {
+        guard let lesson = replicas[index].followers[place].lesson else { return }
+        replication.lessons[lesson.walk] = nil
+        replicas[index].followers[place].lesson = nil
+    }
+
     // MARK: The learner
 
     mutating func noteChunk(_ chunk: SnapshotChunk, from node: NodeID) {
@@ -135,8 +143,8 @@ extension Engine {
     private mutating func adoptSnapshot(_ chunk: SnapshotChunk, _ index: Int) {
         replicas[index].lesson = nil
         let base = chunk.base.rawValue
+        // Durable is what the log says, not before the record below is.
         numbers[index].last = base
-        numbers[index].durable = base
         numbers[index].commit = base
         numbers[index].applied = base
         numbers[index].streamed = base
