@@ -169,6 +169,10 @@ public enum Mutant: String, CaseIterable, Sendable {
     case h1ForgetsStarts
     /// H1: a node asks to take over, and is sealed, before the metadata group knows of its start.
     case h1SpeaksUnknown
+    /// H3: a node that a primary does not reach is tried again at once, each time.
+    case h3TriesAtOnce
+    /// H4: a member whose disk is far slower than the others' stays a member.
+    case h4KeepsSlowMembers
     /// H5: copies of a lost node are not rebuilt.
     case h5RebuildsNothing
     /// H5: copies of nodes that were lost together are made elsewhere at once.

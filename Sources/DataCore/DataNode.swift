@@ -131,6 +131,7 @@ extension Engine {
         expireForwards()
         expireRows()
         evictRows()
+        watchLog()
         tickReplicas()
         stats.sampleRate(at: now.monotonic)
     }

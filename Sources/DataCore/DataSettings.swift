@@ -24,6 +24,8 @@ public struct DataSettings: Sendable {
     public var gatewayTimeoutMillis: UInt64 = 5000
     /// Length of the leases between replicas, ms.
     public var leaseMillis: UInt64 = 1000
+    /// How long a member's disk must have been far slower than the others' before its shards go on without it, ms.
+    public var slowAfterMillis: UInt64 = 5000
     public var maxClients = 10_000
     /// What clients must AUTH with; nil = no password.
     public var password: [UInt8]?

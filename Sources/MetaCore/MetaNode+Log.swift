@@ -126,6 +126,7 @@ extension MetaNode {
         case .lost where Mutant.b1GoesOnWhenDeposed.isOn && isPrimary: fallthrough
         case .lost where Mutant.b7LoserServes.isOn && pending.isClaim: fallthrough
         case .won:
+            noteSetbacks(pending.entry.commands)
             do {
                 try state.apply(LogRecord(position: position, entry: pending.entry))
             } catch {
@@ -159,6 +160,7 @@ extension MetaNode {
         role = .primary(term)
         termStart = now.monotonic
         heard = [:]
+        setbacks = [:]
         appeals = [:]
         effects.emit(.note(.info, "primary of term \(term)"))
         effects.emit(.role(role))

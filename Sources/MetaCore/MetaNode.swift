@@ -27,6 +27,8 @@ public struct MetaNode: Sendable {
     var fetching: Set<RequestID> = []
     /// What was heard of each node in this term.
     var heard: [NodeID: Heard] = [:]
+    /// Of nodes that primaries put out of their shards in this term.
+    var setbacks: [ShardID: [NodeID: Setback]] = [:]
     /// When this process became primary, ns.
     var termStart: UInt64 = 0
     /// Of a standby: who turns to it because the primary is silent (RULES B9).

@@ -19,12 +19,15 @@ public struct MetaSettings: Hashable, Sendable {
     /// How long after its last beat a boot of a data node may still live (RULES H2): another boot of the same store is
     /// held off so long.
     public var rivalAfter: UInt64
+    /// How long a node that a shard's primary does not reach is not tried again after the first probe of it failed; twice as
+    /// long each further time, up to twelve times as long (RULES H3).
+    public var backOff: UInt64
     /// Entries between two snapshots.
     public var snapshotEvery: UInt64
 
     public init(
         id: String, listen: Address, writer: UniqueID, newCluster: UniqueID, seed: UInt64, takeover: UInt64 = 3000,
-        downAfter: UInt64 = 30_000, rivalAfter: UInt64 = 2500, snapshotEvery: UInt64 = 1024
+        downAfter: UInt64 = 30_000, rivalAfter: UInt64 = 2500, backOff: UInt64 = 5000, snapshotEvery: UInt64 = 1024
     ) {
         self.id = id
         self.listen = listen
@@ -34,6 +37,7 @@ public struct MetaSettings: Hashable, Sendable {
         self.takeover = takeover
         self.downAfter = downAfter
         self.rivalAfter = rivalAfter
+        self.backOff = backOff
         self.snapshotEvery = snapshotEvery
     }
 

@@ -273,4 +273,39 @@ import Testing
         Self.run(&group, [1, 2], millis: 3000)
         #expect(group.state.shard(shard.id)?.members == taught.learners)
     }
+
+    // MARK: A node that its primary does not reach (RULES H3)
+
+    /// The metadata group hears all four nodes; the primary puts the copy on `gone` out whenever it is made a learner. Returns
+    /// who was a learner when, in ms, and for how long it was tried.
+    private static func probes(nodes: Int, millis: UInt64) throws -> [(node: NodeID, at: UInt64)] {
+        var (group, shard) = try short(nodes: nodes)
+        let gone = try #require((1...3).first { shard.member(on: NodeID(rawValue: "d\($0)")) == nil })
+        let copy = try #require(report(shard, gone, incarnation: .first))
+        var found: [(node: NodeID, at: UInt64)] = []
+        for step in 0..<(millis / 100) {
+            run(&group, Array(1...nodes), extra: [gone: [copy]], millis: 100)
+            let now = try #require(group.state.shard(shard.id))
+            guard let learner = now.learners.first else { continue }
+            found.append((learner.node, step * 100))
+            guard number(learner.node) == gone else { break }
+            let primary = try #require(now.primary)
+            let answer = try group.propose(after: now, by: primary.node) { $0.learners = [] }
+            #expect(answer.accepted, "\(answer.refusal ?? "")")
+        }
+        return found
+    }
+
+    @Test func eachProbeWaitsTwiceAsLong() throws {
+        let found = try Self.probes(nodes: 3, millis: 40_000)
+        let pauses = zip(found.dropFirst(), found).map { ($0.at - $1.at) / 1000 }
+        #expect(found.first.map { $0.at < 1000 } == true, "a member that was lost is tried at once")
+        #expect(pauses == [5, 10, 20], "\(found)")
+    }
+
+    @Test func afterTwoProbesAnotherNodeTakesTheCopy() throws {
+        let found = try Self.probes(nodes: 4, millis: 40_000)
+        #expect(
+            found.count == 3 && found[0].node == found[1].node && found[2].node == NodeID(rawValue: "d4"), "\(found)")
+    }
 }

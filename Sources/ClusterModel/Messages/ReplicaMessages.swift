@@ -102,16 +102,20 @@ public struct ReplicaGrant: ReplicaMessage {
     public var own: UInt64
     /// Length granted, ms: at most what was asked for (RULES A11).
     public var leaseMillis: UInt64
+    /// How long the log here took lately, and takes now, until a write is durable, ns: the longest (RULES H4).
+    public var pace: UInt64
     public var shards: [Shard]
     /// Newer configurations of shards that the beat named with an older epoch.
     public var newer: [ShardConfiguration]
 
     public init(
-        nonce: UInt64, own: UInt64 = 0, leaseMillis: UInt64, shards: [Shard], newer: [ShardConfiguration]
+        nonce: UInt64, own: UInt64 = 0, leaseMillis: UInt64, pace: UInt64 = 0, shards: [Shard],
+        newer: [ShardConfiguration]
     ) {
         self.nonce = nonce
         self.own = own
         self.leaseMillis = leaseMillis
+        self.pace = pace
         self.shards = shards
         self.newer = newer
     }
@@ -120,6 +124,7 @@ public struct ReplicaGrant: ReplicaMessage {
         buffer.append(littleEndian: nonce)
         buffer.append(littleEndian: own)
         buffer.append(littleEndian: leaseMillis)
+        buffer.append(littleEndian: pace)
         buffer.append(littleEndian: UInt32(shards.count))
         for shard in shards {
             buffer.append(littleEndian: shard.shard.rawValue)
@@ -134,7 +139,8 @@ public struct ReplicaGrant: ReplicaMessage {
 
     public init?(_ reader: inout BinaryReader) {
         guard let nonce = reader.integer(UInt64.self), let own = reader.integer(UInt64.self),
-            let lease = reader.integer(UInt64.self), let count = reader.count(ofAtLeast: 40)
+            let lease = reader.integer(UInt64.self), let pace = reader.integer(UInt64.self),
+            let count = reader.count(ofAtLeast: 40)
         else { return nil }
         var shards: [Shard] = []
         for _ in 0..<count {
@@ -154,7 +160,7 @@ public struct ReplicaGrant: ReplicaMessage {
             guard let configuration = ShardConfiguration(&reader) else { return nil }
             newer.append(configuration)
         }
-        self.init(nonce: nonce, own: own, leaseMillis: lease, shards: shards, newer: newer)
+        self.init(nonce: nonce, own: own, leaseMillis: lease, pace: pace, shards: shards, newer: newer)
     }
 }
 

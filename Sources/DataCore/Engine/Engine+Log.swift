@@ -11,7 +11,7 @@ extension Engine {
         for index in touched.indices { touched[index].seq = numbers[Int(touched[index].replica)].last }
         streamBatch()
         backlog += batch.byteCount
-        unapplied.append(BatchNote(batch: batch, touched: touched))
+        unapplied.append(BatchNote(batch: batch, touched: touched, handedOver: now.monotonic))
         touched.removeAll(keepingCapacity: true)
         effects.emit(.persist(batch))
         let size = batch.byteCount
@@ -22,6 +22,7 @@ extension Engine {
     mutating func noteDurable(through ticket: UInt64) {
         var isAdvanced = false
         while durableBatches < unapplied.count, unapplied[durableBatches].batch.ticket <= ticket {
+            noteSynced(unapplied[durableBatches])
             for mark in unapplied[durableBatches].touched {
                 let replica = Int(mark.replica)
                 numbers[replica].durable = max(numbers[replica].durable, mark.seq)

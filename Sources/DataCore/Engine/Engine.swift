@@ -26,6 +26,9 @@ internal import DequeModule
     var unapplied = Deque<BatchNote>()
     /// Batches of `unapplied` that are durable.
     var durableBatches = 0
+    var syncPace = SyncPace()
+    /// It was said that the log stands still.
+    var logStands = false
     /// Replicas of which the applier may take more, perhaps twice.
     var raised: [Int] = []
     var nextTicket: UInt64 = 1
@@ -116,6 +119,8 @@ internal import DequeModule
     struct BatchNote {
         var batch: LogBatch
         var touched: [Touched]
+        /// When it was handed to the log, ns.
+        var handedOver: UInt64 = 0
     }
 
     /// The last record a replica has in a batch.

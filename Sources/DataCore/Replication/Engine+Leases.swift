@@ -40,6 +40,7 @@ extension Engine {
         var shards: [NodeID: [ReplicaBeat.Shard]] = [:]
         // One that waits in vain for a release binds nobody: any member may seal the others.
         for index in replication.shared where replicas[index].isLeading && !waitsInVain(index) {
+            comparePaces(index)
             for place in replicas[index].followers.indices {
                 let node = replicas[index].followers[place].member.node
                 let heardAt = replication.beats[node]?.heardAt ?? 0
@@ -73,7 +74,8 @@ extension Engine {
         if line.granted.count > 16 { line.granted.removeFirst() }
         replication.beats[node] = line
         var grant = ReplicaGrant(
-            nonce: beat.nonce, own: line.granted.last?.nonce ?? 0, leaseMillis: lease, shards: [], newer: [])
+            nonce: beat.nonce, own: line.granted.last?.nonce ?? 0, leaseMillis: lease, pace: ownPace(), shards: [],
+            newer: [])
         var isAdvanced = false
         for shard in beat.shards {
             guard let index = replicaIndex[shard.shard] else {
@@ -128,6 +130,7 @@ extension Engine {
         replication.beats[node]?.heard = grant.own
         replication.beats[node]?.heardAt = now.monotonic
         replication.beats[node]?.grantedMillis = grant.leaseMillis
+        replication.beats[node]?.pace = grant.pace
         if grant.leaseMillis < settings.leaseMillis {
             // The next beat may have been put off for longer than this grant lasts.
             replication.nextBeat = min(replication.nextBeat, now.monotonic + leastLease / 4)

@@ -105,7 +105,7 @@ extension Engine {
                 index, members: kept, learners: configuration.learners.filter { !gone.contains($0) },
                 why: "member \(first.member) is silent: it asks to go on without it")
         }
-        considerLearners(index)
+        if !considerSlowMembers(index) { considerLearners(index) }
     }
 
     private mutating func considerLearners(_ index: Int) {
@@ -136,6 +136,7 @@ extension Engine {
         return numbers[index].isServing && follower.isReconciled && follower.lesson == nil
             && follower.sent == numbers[index].streamed && follower.acked >= follower.mustReach
             && follower.acked >= numbers[index].commit && follower.grantUntil > now.monotonic
+            && (follower.slowSince == 0 || Mutant.h4KeepsSlowMembers.isOn)
     }
 
     // MARK: A secondary whose primary is silent

@@ -30,6 +30,8 @@ struct Follower {
     var lesson: Lesson?
     /// The search of the log for what it lacks that is under way; 0 = none.
     var search: UInt64 = 0
+    /// Since when its node's disk has been far slower than the others', ns; 0 = it is not (RULES H4).
+    var slowSince: UInt64 = 0
     /// Where that log goes on behind what the last search found; nil = not known.
     var foundAt: LogOffset?
 
@@ -145,6 +147,8 @@ struct ReplicationState {
         /// The nonce of its newest answer, and when that came, ns; 0 = none did.
         var heard: UInt64 = 0
         var heardAt: UInt64 = 0
+        /// ns that batches take there until they are durable, as it says.
+        var pace: UInt64 = 0
         /// The length of the lease that it gave there, ms.
         var grantedMillis = UInt64.max
     }

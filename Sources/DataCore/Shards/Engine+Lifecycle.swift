@@ -103,6 +103,7 @@ extension Engine {
         replicas[index].awaitsRelease = false
         replicas[index].isReconciled = false
         replicas[index].proposal = nil
+        replicas[index].slowSince = 0
         replicas[index].candidacy = nil
         replicas[index].lesson = nil
         replicas[index].learned = Learned()

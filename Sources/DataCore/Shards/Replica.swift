@@ -86,6 +86,8 @@ struct Replica {
     /// Whether its epoch-start record is logged.
     var hasBegun = false
     var proposal: PendingProposal?
+    /// Since when the disk here has been far slower than those of the other members, ns; 0 = it is not (RULES H4).
+    var slowSince: UInt64 = 0
     /// Nothing is committed before then, ns: members that were left out may still answer reads (RULES A9).
     var readersGone: UInt64 = 0
 

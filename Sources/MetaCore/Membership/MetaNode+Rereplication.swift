@@ -88,14 +88,18 @@ extension MetaNode {
         let others = state.members.filter { node in
             node.standing != .draining && !held.contains { $0.node == node.id }
         }
-        let present = others.filter { isPresent($0) && learning[$0.id, default: 0] < Self.learnersPerNode }
+        let present = others.filter {
+            isPresent($0) && learning[$0.id, default: 0] < Self.learnersPerNode && !isHeldOff($0, shard.id)
+        }
         for node in present {
             guard let report = hearing(node)?.reports[shard.id], report.role != .primary || report.epoch < shard.epoch,
                 !hosts.contains(node.fate)
             else { continue }
             return Member(node: node.id, incarnation: report.incarnation)
         }
-        let isAwaited = others.contains { !isPresent($0) && !isLost($0) && mayHold($0, shard.id) }
+        let isAwaited = others.contains {
+            (!isPresent($0) && !isLost($0) || isHeldOffAtFirst($0, shard.id)) && mayHold($0, shard.id)
+        }
         guard !isAwaited, !together.contains(where: { mayHold($0, shard.id) }) else { return nil }
         let zones = held.compactMap { state.node($0.node)?.zone }
         // A node in maintenance takes back what it had, and nothing new.

@@ -77,6 +77,7 @@ public final class DataMachine {
         settings.historyBytes = world.settings.historyBytes
         let leases = world.settings.leases
         settings.leaseMillis = index < leases.count ? leases[index] : world.settings.leaseMillis
+        settings.slowAfterMillis = world.settings.slowAfterMillis
         settings.gatewayTimeoutMillis = world.settings.gatewayTimeoutMillis
         settings.zone = "z\(index % 3)"
         settings.host = id.rawValue

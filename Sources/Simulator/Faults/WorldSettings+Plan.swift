@@ -13,6 +13,8 @@ extension WorldSettings {
         if keyspace.ack == .all, reads.oneIn(2) { keyspace.read = .any }
         var silences = Chance(seed: plan.seed, stream: "down-after")
         downAfter = silences.pick([3000, 6000, 30_000])
+        // Twelve times that must be over within the healing.
+        backOff = silences.pick([100, 300])
         leaseMillis = chance.pick([500, 1000, 1000, 2000])
         gatewayTimeoutMillis = chance.between(UInt64(1000), 5000)
         syncDelay = 50_000...chance.scaled(200_000, 5_000_000)
@@ -23,6 +25,10 @@ extension WorldSettings {
             var own = plan.chance(.delay)
             delay = own.scaled(100_000, 20_000_000)
             jitter = own.scaled(100_000, 50_000_000)
+        }
+        if plan.has(.slowDisk) || plan.has(.slow) {
+            var own = Chance(seed: plan.seed, stream: "slow-after")
+            slowAfterMillis = own.pick([400, 1000, 5000])
         }
         if plan.has(.unequalLeases) {
             var own = plan.chance(.unequalLeases)

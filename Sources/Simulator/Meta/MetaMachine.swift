@@ -48,6 +48,7 @@ public final class MetaMachine {
             newCluster: UniqueID(high: chance.next(), low: chance.next()), seed: chance.next(),
             snapshotEvery: world.settings.snapshotEvery)
         settings.downAfter = world.settings.downAfter
+        settings.backOff = world.settings.backOff
         world.trace.note(world.now, 42, UInt64(host), "\(name) starts")
         process = MetaProcess(
             world: world, machine: self, settings: settings,

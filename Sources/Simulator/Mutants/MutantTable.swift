@@ -122,6 +122,8 @@ public enum MutantTable {
         MutantRow(.h1TrustsOldData, nil),
         MutantRow(.h1ForgetsStarts, nil),
         MutantRow(.h1SpeaksUnknown, nil),
+        MutantRow(.h3TriesAtOnce, nil),
+        MutantRow(.h4KeepsSlowMembers, nil),
         MutantRow(.h5RebuildsNothing, 2, Favour([.partition, .kill], replicas: 3)),
         MutantRow(.h5RebuildsAfterMassLoss, nil),
     ]
@@ -142,8 +144,6 @@ public enum MutantTable {
         UncoveredLaw(law: "E4", reason: "LevelDB itself is no part of a world"),
         UncoveredLaw(law: "F1", reason: "F: movement is a later step"),
         UncoveredLaw(law: "H2", reason: "nobody copies a disk"),
-        UncoveredLaw(law: "H3", reason: "the metadata group does not judge reachability yet"),
-        UncoveredLaw(law: "H4", reason: "no ejection of slow nodes yet"),
         UncoveredLaw(law: "H6", reason: "connections keep their order and end with a boot"),
         UncoveredLaw(law: "H7", reason: "time and load, not state"),
         UncoveredLaw(law: "H8", reason: "there is one format level"),

@@ -17,8 +17,11 @@ extension ScenarioRun {
             for name in names { wanted.append(try data(name).id) }
             return try shard().members.map(\.node) == wanted
         case "epoch":
-            guard let epoch = UInt64(names[0]) else { throw Failure(description: "'\(names[0])' is no epoch") }
-            return try shard().epoch.rawValue == epoch
+            let isBound = names[0].hasPrefix("<")
+            guard let epoch = UInt64(names[0].drop { $0 == "<" }) else {
+                throw Failure(description: "'\(names[0])' is no epoch: 4, or <9")
+            }
+            return try isBound ? shard().epoch.rawValue < epoch : shard().epoch.rawValue == epoch
         case "held":
             let ends = names[0].split(separator: ">").map(String.init)
             guard ends.count == 2 else { throw Failure(description: "'\(names[0])' is no way: P>S1") }

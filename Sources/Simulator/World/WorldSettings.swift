@@ -17,6 +17,8 @@ public struct WorldSettings: Sendable {
     public var leaseMillis: UInt64 = 1000
     /// Those of the nodes, where they differ.
     public var leases: [UInt64] = []
+    /// ms.
+    public var slowAfterMillis: UInt64 = 5000
     public var syncDelay: ClosedRange<UInt64> = 100_000...2_000_000
 
     /// Commands of one connection in one turn, as NodeRuntime's reactor takes them.
@@ -28,6 +30,8 @@ public struct WorldSettings: Sendable {
     public var snapshotEvery: UInt64 = 1024
     /// ms.
     public var downAfter: UInt64 = 30_000
+    /// ms.
+    public var backOff: UInt64 = 5000
     public var logDelay: ClosedRange<UInt64> = 200_000...5_000_000
 
     /// A packet's time on its way, and what may be added.
