@@ -101,6 +101,10 @@ public enum Mutant: String, CaseIterable, Sendable {
     case c14ReusesNumbers
     /// C15: a start brings back rows of records that were cut off the log.
     case c15ReplaysCutRecords
+    /// C16: a node that did not stop cleanly, and had not synced what it acknowledged, goes on as a member.
+    case c16TrustsUnsynced
+    /// C16: where all members did so the former primary leads, whatever its log has lost.
+    case c16KeepsPrimary
     /// C17: a configuration with fewer members than min-in-sync is asked for, and accepted.
     case c17KeepsTooFew
     /// C18: a reply computed from a record that is not committed does not wait for it.

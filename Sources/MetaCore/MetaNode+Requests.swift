@@ -108,8 +108,8 @@ extension MetaNode {
         if !handOvers.isEmpty { return handOvers }
         let endings = withoutEndedCopies()
         if !endings.isEmpty { return endings }
-        let restarts = restartedPrimaries()
-        if !restarts.isEmpty { return restarts }
+        let revivals = revivals()
+        if !revivals.isEmpty { return revivals }
         let departures = departures()
         return departures.isEmpty ? missingReplicas() : departures
     }

@@ -108,19 +108,41 @@ struct OutdatedCopiesTests {
         #expect(group.beat(dataBeat(Self.number(second), boot: 3))?.refusal == nil)
     }
 
-    /// There is nobody to learn from, and the primary of before goes on.
-    @Test func aShardThatWasPutBackAsAWholeServes() throws {
+    /// Ends of logs by epoch and seq, of the primary first, and who leads then; nil = the copy has ended.
+    @Test(
+        arguments: [
+            ([(1, 9), (1, 9)], 0), ([(1, 7), (1, 9)], 1), ([(2, 7), (1, 9)], 0), ([(1, 9), (2, 7)], 1),
+            ([nil, (1, 3)], 1),
+        ] as [([(UInt64, UInt64)?], Int)])
+    func ofAShardThatCameBackAsAWholeTheLongestLogLeads(ends: [(UInt64, UInt64)?], heir: Int) throws {
         var group = Self.shard(replicas: 2)
         let before = try #require(group.state.shard(Self.shard))
         group.pass(2500)
-        for member in before.members {
-            #expect(group.beat(dataBeat(Self.number(member), boot: 2, knows: [2]))?.refusal == nil)
+        func beat(_ place: Int) {
+            var reports: [ShardReport] = []
+            if let end = ends[place] {
+                var report = stoppedReport(before)
+                report.incarnation = before.members[place].incarnation
+                (report.lastEpoch, report.last) = (Epoch(rawValue: end.0), Seq(rawValue: end.1))
+                reports = [report]
+            }
+            let answer = group.beat(
+                dataBeat(
+                    Self.number(before.members[place]), boot: 2, since: group.state.routeVersion.rawValue,
+                    shards: reports, knows: [2]))
+            #expect(answer?.refusal == nil)
         }
+        beat(0)
+        group.pass(600)
+        #expect(group.state.shard(Self.shard) == before, "the other one is not heard yet")
+        beat(1)
+        beat(0)
         group.pass(600)
         let after = try #require(group.state.shard(Self.shard))
+        #expect(after.primary == before.members[heir])
+        #expect(after.members.count == ends.count { $0 != nil })
+        #expect(after.primaryBoot == group.state.node(before.members[heir].node)?.boot)
         #expect(group.state.outdated == nil)
-        #expect(after.primary == before.primary)
-        #expect(after.primaryBoot == group.state.node(before.members[0].node)?.boot)
     }
 
     /// The only copy is what there is.

@@ -15,6 +15,8 @@ public struct ShardReport: Hashable, Codable, Sendable {
     /// The epoch whose epoch-start record is committed here (RULES C7).
     public var active: Epoch
     public var last: Seq
+    /// The epoch of the record `last`; nil = a node that does not say.
+    public var lastEpoch: Epoch?
     public var commit: Seq
     public var applied: Seq
     /// Bytes in the store, approximately.
@@ -22,7 +24,7 @@ public struct ShardReport: Hashable, Codable, Sendable {
 
     public init(
         id: ShardID, epoch: Epoch, incarnation: Incarnation, role: ReplicaRole, serving: Bool, active: Epoch,
-        last: Seq, commit: Seq, applied: Seq, bytes: UInt64
+        last: Seq, lastEpoch: Epoch? = nil, commit: Seq, applied: Seq, bytes: UInt64
     ) {
         self.id = id
         self.epoch = epoch
@@ -31,6 +33,7 @@ public struct ShardReport: Hashable, Codable, Sendable {
         self.serving = serving
         self.active = active
         self.last = last
+        self.lastEpoch = lastEpoch
         self.commit = commit
         self.applied = applied
         self.bytes = bytes

@@ -46,7 +46,8 @@ extension Engine {
         return ShardReport(
             id: ShardID(rawValue: numbers.shard), epoch: replicas[index].configuration.epoch,
             incarnation: replicas[index].store.incarnation, role: role(index), serving: isTakingPart(index),
-            active: replicas[index].active, last: Seq(rawValue: numbers.last), commit: Seq(rawValue: numbers.commit),
+            active: replicas[index].active, last: Seq(rawValue: numbers.last), lastEpoch: replicas[index].lastEpoch,
+            commit: Seq(rawValue: numbers.commit),
             applied: Seq(rawValue: numbers.applied), bytes: replicas[index].bytes)
     }
 

@@ -33,17 +33,36 @@ extension MetaNode {
         seals.filter { !isOutdated($0.member, shard, draft) }
     }
 
-    /// New epochs for primaries that got none when they registered, with an older directory, and are trusted now: all the
-    /// others came back with older ones too.
-    func restartedPrimaries() -> [ClusterCommand] {
+    /// The next configurations of shards all of whose members came back with less than they may have had: an operator has
+    /// put the whole shard back, or its machines lost their power before their logs were synced (RULES C16). There is nobody
+    /// to learn from, so that the one with the longest log leads, once each of them was heard.
+    func revivals() -> [ClusterCommand] {
         var commands: [ClusterCommand] = []
         for held in state.shards.values where commands.count < Self.batchLimit {
-            guard let primary = held.value.primary, let node = state.node(primary.node), isUp(node),
-                held.value.primaryBoot != node.boot, !isOutdated(primary, held.id, state),
-                let next = led(by: node, held.value, state)
-            else { continue }
+            guard let next = revived(held) else { continue }
             commands.append(.reconfigure(expected: held.value.epoch, next))
         }
         return commands
     }
+
+    private func revived(_ held: Versioned<ShardConfiguration>) -> ShardConfiguration? {
+        let shard = held.value
+        guard shard.members.allSatisfy({ state.isOutdated($0, held.id) && isHeard($0) }), var next = shard.next else {
+            return nil
+        }
+        // A copy that has ended since leaves the members: its node was heard, and says nothing of it.
+        let copies = shard.members.compactMap { member in report(of: member, held.id).map { (member, $0) } }
+        let longest = copies.max { left, right in
+            (left.1.lastEpoch ?? .none, left.1.last) < (right.1.lastEpoch ?? .none, right.1.last)
+        }
+        guard let best = Mutant.c16KeepsPrimary.isOn ? copies.first : longest, let node = state.node(best.0.node) else {
+            return nil
+        }
+        next.members = [best.0] + copies.map(\.0).filter { $0 != best.0 }
+        next.primaryBoot = node.boot
+        next.handedOverFrom = nil
+        return next
+    }
+
+    private func isHeard(_ member: Member) -> Bool { state.node(member.node).map { isUp($0) } ?? false }
 }

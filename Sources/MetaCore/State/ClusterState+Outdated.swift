@@ -24,7 +24,8 @@ extension ClusterState {
             asked(held.value).filter { $0.node == node }.map { OutdatedCopy(shard: held.id, member: $0) }
         }
         setOutdated(Set(all).union(outdated ?? []))
-        for held in shards.values { forgetOutdatedIfAll(of: held.value) }
+        // The only copy is what there is.
+        for held in shards.values where held.value.members.count == 1 { forgetOutdatedIfLed(held.value) }
     }
 
     private func asked(_ shard: ShardConfiguration) -> [Member] { shard.members + shard.unsettled.flatMap(\.members) }
@@ -38,15 +39,17 @@ extension ClusterState {
                 || asked.contains(copy.member)
                     && !(former.learners.contains(copy.member) && next.members.contains(copy.member))
         }
-        forgetOutdatedIfAll(of: next)
+        if next.primaryBoot != former.primaryBoot { forgetOutdatedIfLed(next) }
     }
 
     /// Forgets the copies of a shard that is dropped.
     mutating func forgetOutdated(of shard: ShardID) { keepOutdated { $0.shard != shard } }
 
-    /// Where all members are of older directories an operator has put the whole shard back: there is nobody to learn from.
-    private mutating func forgetOutdatedIfAll(of shard: ShardConfiguration) {
-        guard shard.members.allSatisfy({ isOutdated($0, shard.id) }) else { return }
+    /// Where such a copy leads, all members are such copies, and it has the most of what there is: nobody can teach it.
+    private mutating func forgetOutdatedIfLed(_ shard: ShardConfiguration) {
+        guard let primary = shard.primary, isOutdated(primary, shard.id),
+            shard.members.allSatisfy({ isOutdated($0, shard.id) })
+        else { return }
         forgetOutdated(of: shard.id)
     }
 

@@ -51,7 +51,7 @@ public final class DataHost {
         }
         self.mailbox = mailbox
         let ports = try Ports(settings)
-        directory = try NodeDirectory(path: settings.directory, node: settings.id)
+        directory = try NodeDirectory(path: settings.directory, node: settings.id, sync: settings.sync)
         reserve = DiskReserve(directory.path) { isLow in mailbox.post(.input(.diskLow(isLow))) }
         let log = try LogReader(directory)
         stores = ShardStores(
@@ -59,19 +59,19 @@ public final class DataHost {
             openFiles: descriptors.files)
         let recovery = try StoreRecovery(log, stores, directory: directory, sync: settings.sync)
         let stop = FailStop(directory, logger)
+        writer = try LogWriter(
+            directory: directory, recovered: log, mode: settings.sync,
+            makeRoom: { [reserve] in reserve.makeRoom() },
+            durable: { ticket in mailbox.post(.input(.durable(through: ticket))) },
+            failed: { stop.fail("the log could not be written", $0) })
         applier = Applier(
-            stores: stores, applied: recovery.applied,
+            stores: stores, applied: recovery.applied, secureLog: { [writer] in try writer.syncWritten() },
             isApplied: { marks, spent in mailbox.post(.input(.applied(marks, spent: spent))) },
             isInstalled: { store, chunk in
                 mailbox.post(.input(.installed(store, lesson: chunk.lesson, number: chunk.number)))
             },
             failed: { stop.fail("a write to LevelDB failed", $0) })
         for batch in recovery.node.batches { applier.add(.batch(batch)) }
-        writer = try LogWriter(
-            directory: directory, recovered: log, mode: settings.sync,
-            makeRoom: { [reserve] in reserve.makeRoom() },
-            durable: { ticket in mailbox.post(.input(.durable(through: ticket))) },
-            failed: { stop.fail("the log could not be written", $0) })
         readers = Readers(
             stores: stores, log: LogSearch(directory: directory.logPath, log: directory.identity.log),
             answer: { mailbox.post(.input($0)) },
@@ -157,6 +157,11 @@ public final class DataHost {
         flusher.stop()
         reserve.stop()
         stores.close()
+        do {
+            try directory.noteCleanStop()
+        } catch {
+            logger.error("the clean stop could not be noted, so that the copies here will learn from others: \(error)")
+        }
         logger.info("stopped")
     }
 

@@ -34,6 +34,7 @@ final class Applier: @unchecked Sendable {
     let stores: ShardStores
     private let queue = WorkQueue<Job>()
     private let isApplied: ([DataInput.Applied], [LogBatch]) -> Void
+    private let secureLog: () throws -> Void
     private let isInstalled: (StoreID, SnapshotChunk) -> Void
     private let failed: (DiskError) -> Void
     private let lock = Mutex(Shared())
@@ -65,13 +66,15 @@ final class Applier: @unchecked Sendable {
     /// Bytes of one LevelDB write.
     private static let writeBytes = 4 << 20
 
+    /// - Parameter secureLog: makes durable what the log has of the rows that are about to be written.
     init(
-        stores: ShardStores, applied: [StoreID: Seq],
+        stores: ShardStores, applied: [StoreID: Seq], secureLog: @escaping () throws -> Void = {},
         isApplied: @escaping ([DataInput.Applied], [LogBatch]) -> Void,
         isInstalled: @escaping (StoreID, SnapshotChunk) -> Void = { _, _ in }, failed: @escaping (DiskError) -> Void
     ) {
         self.stores = stores
         waiting = ApplyQueue(applied: applied)
+        self.secureLog = secureLog
         self.isApplied = isApplied
         self.isInstalled = isInstalled
         self.failed = failed
@@ -162,6 +165,7 @@ final class Applier: @unchecked Sendable {
         let round = ApplyRound()
         let taken = waiting.take(bytes: Self.roundBytes) { round.take($0, $1, $2) }
         var marks: [DataInput.Applied] = []
+        if !round.parts.isEmpty { try secureLog() }
         for part in round.parts {
             guard let database = stores.database(openNow: part.store) else { continue }
             try write(part, database)

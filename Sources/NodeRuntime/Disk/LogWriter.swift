@@ -164,6 +164,15 @@ final class LogWriter: @unchecked Sendable {
         worker?.wait()
     }
 
+    /// Where batches count as durable before they are: makes all that was written so. LevelDB makes rows durable when it
+    /// likes, and a row whose record the log has lost would be nobody's (RULES C16).
+    func syncWritten() throws(DiskError) {
+        if case .always = mode { return }
+        writing.lock()
+        defer { writing.unlock() }
+        if isUnsynced { try sync() }
+    }
+
     var counters: Counters {
         lock.withLock { shared in
             let counters = shared.counters

@@ -6,7 +6,7 @@ internal import Glibc
 /// A datasrv's directory: who it is, its lock, and where everything lies.
 ///
 /// ```
-/// DIR/identity      JSON: store uuid, log uuid, cluster uuid once known, boots, starts
+/// DIR/identity      JSON: store uuid, log uuid, cluster uuid once known, boots, starts, how it is synced
 /// DIR/lock          flock of the process that has it open
 /// DIR/reserve       blocks given back when the disk is full, so that deletes still work
 /// DIR/suspect       why a sync failed, if one did: the node does not start until somebody looked
@@ -26,6 +26,9 @@ public final class NodeDirectory: @unchecked Sendable {
         /// The starts it has seen, this one last, from the last one on that is known to be registered: by them an older
         /// directory is told (RULES H1). Nil = none yet.
         public var starts: [BootNonce]?
+        /// The last start acknowledged what it had not synced (`--sync interval` and `never`), and has not stopped cleanly
+        /// so far. Nil = not so.
+        public var mayLack: Bool?
         /// The cluster's name of the node: `--id`.
         public var node: NodeID
     }
@@ -41,7 +44,8 @@ public final class NodeDirectory: @unchecked Sendable {
     private let lock: Int32
 
     /// Opens or makes the directory for a node.
-    public init(path: String, node: NodeID) throws(DiskError) {
+    /// - Parameter sync: when what this start acknowledges will be durable.
+    public init(path: String, node: NodeID, sync: SyncMode = .always) throws(DiskError) {
         try Files.makeDirectory(path)
         self.path = path
         boot = BootNonce(rawValue: .random(in: 1...(.max)))
@@ -91,12 +95,15 @@ public final class NodeDirectory: @unchecked Sendable {
         }
         identity.boots += 1
         // A directory of a version that did not keep them does not know which start was registered.
-        let knowsStarts = identity.starts != nil || identity.boots == 1
-        var starts = (identity.starts ?? []) + [boot]
+        let knowsStarts = identity.starts != nil || identity.boots == 1 || identity.mayLack == true
+        // One that may lack what the last start acknowledged is as good as an older one: it learns from the others
+        // (RULES C16).
+        var starts = (identity.mayLack == true ? [] : identity.starts ?? []) + [boot]
         // The first one is the one that was registered.
         if starts.count > Self.startsKept { starts.remove(at: 1) }
         identity.starts = starts
         self.starts = knowsStarts ? starts : nil
+        identity.mayLack = sync == .always ? nil : true
         // The identity comes first: a directory that holds anything else without one is somebody else's.
         try save()
         try Files.makeDirectory(path + "/log")
@@ -127,6 +134,13 @@ public final class NodeDirectory: @unchecked Sendable {
         guard identity.starts != [boot] else { return }
         identity.starts = [boot]
         try? save()
+    }
+
+    /// All that was acknowledged is durable, and nothing more will be.
+    func noteCleanStop() throws(DiskError) {
+        guard identity.mayLack != nil else { return }
+        identity.mayLack = nil
+        try save()
     }
 
     /// Starts without ever reaching a metasrv that are told apart.

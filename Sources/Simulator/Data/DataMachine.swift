@@ -68,6 +68,7 @@ public final class DataMachine {
         for replica in recovered.replicas { world.ledger?.checkPromise(replica, node: index) }
         for replica in recovered.replicas { world.ledger?.recovered(replica, node: index) }
         world.ledger?.started(node: index)
+        disk.mayLack = world.settings.syncInterval != nil
         var settings = DataSettings(
             id: id, store: store, boot: boot, address: address(.cluster),
             gateway: address(.gateway), peer: address(nil), seed: chance.next())
@@ -113,6 +114,8 @@ public final class DataMachine {
         process?.die(byPower: byPower)
         self.process = nil
         pausedUntil = 0
+        // What it had acknowledged and not synced may be gone, and it will say so.
+        if disk.mayLack { world.ledger?.rewind(node: index) }
         guard byPower else { return }
         world.trace.note(
             world.now, 15, UInt64(host), "\(id) had written \(disk.log.unsyncedCount) batches since its last sync")

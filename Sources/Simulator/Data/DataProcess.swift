@@ -305,7 +305,12 @@ final class DataProcess: Endpoint {
             disk.forgetFormerStarts()
             world.trace.note(world.now, 21, UInt64(host), "\(machine.id) is ready")
         }
-        if isLeaving, node.isDrained { machine.stop(byPower: false) }
+        if isLeaving, node.isDrained {
+            // What a clean stop writes last.
+            if world.settings.syncInterval != nil { guard syncLog() else { return } }
+            disk.mayLack = false
+            machine.stop(byPower: false)
+        }
     }
 
     private func socket(of id: ConnectionID) -> ClientSocket? {

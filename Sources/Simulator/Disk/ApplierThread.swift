@@ -89,6 +89,8 @@ final class ApplierThread {
     /// Applies some records that are committed. Whether there are more.
     private func applyRound(_ bytes: Int) -> Bool {
         var marks: [StoreID: DataInput.Applied] = [:]
+        // A row whose record the log has lost would be nobody's (RULES C16).
+        if process.world.settings.syncInterval != nil { guard process.syncLog() else { return false } }
         let taken = waiting.take(bytes: bytes) {
             if !hasFailed { check(process.disk.apply($0, $1, $2, &marks)) }
         }

@@ -11,6 +11,7 @@ final class LogThread {
 
     /// Begins with the segment that was begun at the start, synced before anything else is written.
     func start() {
+        if let interval = process.world.settings.syncInterval { syncLater(interval) }
         isBusy = true
         process.afterSync { [self] in ended([]) }
     }
@@ -46,14 +47,27 @@ final class LogThread {
                 process.afterSync { [self] in if process.syncLog() { write(rest) } }
             }
         }
+        guard process.world.settings.syncInterval == nil else { return tell(Array(batches)) }
         process.afterSync { [self] in ended(Array(batches)) }
     }
 
     private func ended(_ batches: [LogBatch]) {
         guard process.syncLog() else { return }
+        tell(batches)
+    }
+
+    /// Batches count as durable.
+    private func tell(_ batches: [LogBatch]) {
         isBusy = false
         for batch in batches { process.noteSynced(batch) }
         if let ticket = batches.last?.ticket { process.arrive(.input(.durable(through: ticket))) }
         begin()
+    }
+
+    private func syncLater(_ interval: UInt64) {
+        process.after(interval) { [self] in
+            guard process.syncLog() else { return }
+            syncLater(interval)
+        }
     }
 }

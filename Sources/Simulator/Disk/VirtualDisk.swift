@@ -10,6 +10,8 @@ public final class VirtualDisk {
     private var saved: (segments: [VirtualLog.Segment], stores: [StoreID: VirtualStore], starts: [BootNonce])?
     /// The starts it has seen.
     private(set) var starts: [BootNonce] = []
+    /// The last start acknowledged what it had not synced, and has not stopped cleanly so far.
+    var mayLack = false
     /// The cluster the directory belongs to, once it joined one.
     var cluster: UniqueID?
     var space: DiskSpace
@@ -43,6 +45,7 @@ public final class VirtualDisk {
     func open(_ node: NodeID, boot: BootNonce) throws(Refusal) -> RecoveredNode {
         if isSuspect { throw .suspect }
         space.prepare()
+        if mayLack, !Mutant.c16TrustsUnsynced.isOn { starts = [] }
         starts.append(boot)
         let opened: VirtualLog.Opened
         do {

@@ -88,6 +88,8 @@ public enum MutantTable {
         MutantRow(.c13BeginsUnreleased, nil),
         MutantRow(.c14ReusesNumbers, 9, .only(.rot, .movement, replicas: 3)),
         MutantRow(.c15ReplaysCutRecords, nil),
+        MutantRow(.c16TrustsUnsynced, nil),
+        MutantRow(.c16KeepsPrimary, nil),
         MutantRow(.c17KeepsTooFew, 3),
         MutantRow(.c18AnswersFromPending, 18),
         MutantRow(.d1LogsBehindGap, 18),
@@ -137,7 +139,6 @@ public enum MutantTable {
             law: "C0",
             reason:
                 "until an epoch has begun members of the former one are sealed too: without C0 alone nothing is lost"),
-        UncoveredLaw(law: "C16", reason: "logs of a world are synced before each answer"),
         UncoveredLaw(law: "D3", reason: "A9"),
         UncoveredLaw(law: "D4", reason: "a secondary waits for the commit it needs: there are no version queries"),
         UncoveredLaw(law: "D6", reason: "ranges are read at the primary"),

@@ -9,6 +9,7 @@ public import ClusterModel
 ///     mutants a7BeginsAtOnce          breaks of the law that must make the scenario fail
 ///     nodes 3    metas 1    replicas 3    shards 1    flow fanout|chain    read primary|any    min-in-sync 2    lease 1000 (ms; several: d1's, d2's ...)
 ///     snapshot-every 1024    down-after 30000 (ms)    segment 1048576 (bytes)    seed 1
+///     sync-interval 1s                logs are synced once in a while, and what is written counts as durable
 ///
 /// The cluster is started and its keyspace `default` created before the first statement. Statements, one a line, happen in
 /// their order; an `order NAME` line begins a variant: what stands before the first one is done in each of them, each in a
@@ -47,7 +48,7 @@ public import ClusterModel
 /// (`heartbeat`, `reconfigure` ...), its answers `answer`; `any` is each of them.
 ///
 /// Conditions, each with `not` before it: `primary P` (by the shared log), `serving P`, `unserved` (by nobody), `members P
-/// S1`, `epoch 3`, `held S1>P`, `up P`, `leads M` (of a metasrv).
+/// S1`, `epoch 3`, `epoch <9`, `held S1>P`, `up P`, `leads M` (of a metasrv).
 ///
 /// All laws are looked at after every turn, as in any run; behind the last statement everything is healed, every key is read
 /// and what the clients saw is judged.

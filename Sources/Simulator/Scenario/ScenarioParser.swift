@@ -57,6 +57,7 @@ extension Scenario {
             }
         case "snapshot-every": world.snapshotEvery = UInt64(try line.number(1))
         case "down-after": world.downAfter = UInt64(try line.number(1))
+        case "sync-interval": world.syncInterval = try line.time(1)
         case "segment": world.segmentBytes = try line.number(1)
         case "flow":
             guard let flow = Flow(rawValue: try line.word(1)) else { throw line.error("a flow is fanout or chain") }

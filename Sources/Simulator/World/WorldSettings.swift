@@ -21,6 +21,9 @@ public struct WorldSettings: Sendable {
     public var slowAfterMillis: UInt64 = 5000
     public var syncDelay: ClosedRange<UInt64> = 100_000...2_000_000
 
+    /// ns between two syncs of a log whose batches count as durable once they are written; nil = they are synced before.
+    public var syncInterval: UInt64?
+
     /// Commands of one connection in one turn, as NodeRuntime's reactor takes them.
     public var commandsPerTurn = 1024
     /// Batches that the log writer takes at a time.
