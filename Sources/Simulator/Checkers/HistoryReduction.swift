@@ -40,8 +40,7 @@ enum HistoryReduction {
 
     /// What was seen: the value, and the parts of it that single APPENDs may have written, which end with a comma.
     private static func note(_ value: [UInt8], _ seen: inout Set<[UInt8]>) {
-        seen.insert(value)
-        guard value.contains(0x2C) else { return }
+        guard seen.insert(value).inserted, value.contains(0x2C) else { return }
         for part in value.split(separator: 0x2C) { seen.insert(part + [0x2C]) }
     }
 }

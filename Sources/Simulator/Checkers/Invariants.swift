@@ -13,6 +13,19 @@ final class Invariants {
     /// The highest epoch a replica served in: what it only promised may be lost with the power (RULES C3).
     private var epochs: [Replica: Epoch] = [:]
     private var commits: [Replica: (boot: BootNonce, seq: Seq, ledIn: Epoch)] = [:]
+    /// What the last look at each node showed: the same again says nothing new.
+    private var looks: [Look]
+    /// How often another replica began to serve a shard, and how many laws were broken.
+    private var handovers = 0
+    private var broken = 0
+
+    private struct Look {
+        var boot: BootNonce?
+        var rewinds = 0
+        var handovers = 0
+        /// By their place in the look; nil = to be judged again.
+        var glances: [ReplicaGlance?] = []
+    }
 
     private struct Replica: Hashable {
         var node: Int
@@ -25,27 +38,50 @@ final class Invariants {
     init(world: World) {
         self.world = world
         ledger = RecordLedger(world: world)
+        looks = [Look](repeating: Look(), count: world.nodes.count)
         world.watch { [unowned self] process in look(at: process) }
         world.ledger = ledger
     }
 
     private func look(at process: DataProcess) {
         let node = process.machine.index
-        process.look { glance in
-            let replica = Replica(
-                node: node, shard: glance.shard, incarnation: glance.incarnation,
-                rewinds: ledger.rewinds[node, default: 0])
-            checkServing(glance, process)
-            checkKnown(glance, replica, process)
-            if glance.epoch < epochs[replica, default: .none] {
-                violate("I2: \(process.machine.id) fell to epoch \(glance.epoch) of shard \(glance.shard)")
-            }
-            if glance.isServing { epochs[replica] = glance.epoch }
-            if glance.commit > glance.last || glance.applied > glance.commit || glance.durable > glance.last {
-                violate("I8: \(process.machine.id) shard \(glance.shard): \(glance)")
-            }
-            checkCommit(glance, replica, process)
+        let rewinds = ledger.rewinds[node, default: 0]
+        if looks[node].boot != process.boot || looks[node].rewinds != rewinds || looks[node].handovers != handovers {
+            looks[node] = Look(boot: process.boot, rewinds: rewinds, handovers: handovers)
         }
+        var place = 0
+        process.look { glance in
+            // All that is judged follows from the glance, from what it was before, and from who serves.
+            if !isKnown(glance, node, place) {
+                let before = broken
+                judge(glance, process, rewinds)
+                looks[node].glances[place] = broken == before ? glance : nil
+            }
+            place += 1
+        }
+        if place < looks[node].glances.count { looks[node].glances.removeSubrange(place...) }
+    }
+
+    /// Whether the last look at a node showed this at the same place, and no law was broken then.
+    private func isKnown(_ glance: ReplicaGlance, _ node: Int, _ place: Int) -> Bool {
+        if place < looks[node].glances.count { return looks[node].glances[place] == glance }
+        looks[node].glances.append(nil)
+        return false
+    }
+
+    private func judge(_ glance: ReplicaGlance, _ process: DataProcess, _ rewinds: Int) {
+        let replica = Replica(
+            node: process.machine.index, shard: glance.shard, incarnation: glance.incarnation, rewinds: rewinds)
+        checkServing(glance, process)
+        checkKnown(glance, replica, process)
+        if glance.epoch < epochs[replica, default: .none] {
+            violate("I2: \(process.machine.id) fell to epoch \(glance.epoch) of shard \(glance.shard)")
+        }
+        if glance.isServing { epochs[replica] = glance.epoch }
+        if glance.commit > glance.last || glance.applied > glance.commit || glance.durable > glance.last {
+            violate("I8: \(process.machine.id) shard \(glance.shard): \(glance)")
+        }
+        checkCommit(glance, replica, process)
     }
 
     /// I1: at most one process passes the serve check.
@@ -64,6 +100,7 @@ final class Invariants {
             violate("I1: \(process.machine.id) and \(other.machine.id) both serve shard \(glance.shard)")
         }
         serving[glance.shard] = (process.machine.index, process.boot, glance.epoch)
+        handovers += 1
     }
 
     /// I5: nobody acts in a configuration that no entry of the shared log has.
@@ -121,7 +158,10 @@ final class Invariants {
         }
     }
 
-    private func violate(_ text: String) { world.violate(.invariant, text) }
+    private func violate(_ text: String) {
+        broken += 1
+        world.violate(.invariant, text)
+    }
 }
 
 extension DataProcess {

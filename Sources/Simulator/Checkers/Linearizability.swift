@@ -23,8 +23,9 @@ public struct Linearizability {
     /// Distinct states of the key, by number.
     private var states = [KeyState.absent]
     private var numbers = [KeyState.absent: 0]
-    /// What each operation makes of the first states it was tried on, and, by operation and state, of all others.
-    private var effects: [[Effect]]
+    /// What each operation makes of the first states it was tried on, `listed` places for each, and, by operation and state,
+    /// of all others.
+    private var effects: [Effect]
     private var furtherEffects: [UInt64: Effect] = [:]
     /// What walls may have shown while each operation took place.
     private let walls: [ClosedRange<Int64>]
@@ -45,7 +46,7 @@ public struct Linearizability {
     private init?(_ history: [Operation], limit: Int, wallSlack: Int64) {
         self.history = history
         self.limit = limit
-        effects = [[Effect]](repeating: [], count: history.count)
+        effects = [Effect](repeating: Effect(state: -1, first: -1, second: -1), count: history.count * Self.listed)
         walls = history.map { $0.walls(slack: wallSlack) }
         let isTimed = history.contains { operation in
             switch operation.action {
@@ -150,17 +151,18 @@ public struct Linearizability {
 
     /// What an operation makes of a state.
     private mutating func effect(of operation: Int, on state: Int) -> Effect {
-        for known in effects[operation] where known.state == state { return known }
+        var free = operation * Self.listed
+        let end = free + Self.listed
+        while free < end, effects[free].state >= 0 {
+            if effects[free].state == state { return effects[free] }
+            free += 1
+        }
         let place = UInt64(operation) << 32 | UInt64(state)
-        if effects[operation].count == Self.listed, let known = furtherEffects[place] { return known }
+        if free == end, let known = furtherEffects[place] { return known }
         let reached = history[operation].effects(on: states[state], walls: walls[operation]).map { number(of: $0) }
         let effect = Effect(
             state: state, first: reached.first ?? -1, second: reached.count > 1 ? reached[1] : -1)
-        if effects[operation].count < Self.listed {
-            effects[operation].append(effect)
-        } else {
-            furtherEffects[place] = effect
-        }
+        if free < end { effects[free] = effect } else { furtherEffects[place] = effect }
         return effect
     }
 

@@ -1,78 +1,118 @@
-/// Reads a value's fields out of a tree.
+import ClusterModel
+
+/// Reads a value's fields out of a document whose form is known to be good.
 struct DocumentDecoder: Decoder {
-    let node: DocumentNode
-    let codingPath: [any CodingKey]
+    /// The value, from its tag on.
+    let bytes: ByteView
+    var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        guard case .object(let items) = node.content else { throw Self.mismatch("an object", codingPath) }
-        return KeyedDecodingContainer(KeyedReader<Key>(items: items, codingPath: codingPath))
+        guard tag == .object else { throw Self.mismatch("an object") }
+        return KeyedDecodingContainer(KeyedReader<Key>(items: items))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        guard case .list(let items) = node.content else { throw Self.mismatch("a list", codingPath) }
-        return ListReader(items: items, codingPath: codingPath)
+        guard tag == .list else { throw Self.mismatch("a list") }
+        return ListReader(bytes)
     }
 
-    func singleValueContainer() -> any SingleValueDecodingContainer { ValueReader(node: node, codingPath: codingPath) }
+    func singleValueContainer() -> any SingleValueDecodingContainer { ValueReader(bytes: bytes) }
 
-    static func mismatch(_ wanted: String, _ path: [any CodingKey]) -> DecodingError {
-        .dataCorrupted(DecodingError.Context(codingPath: path, debugDescription: "not \(wanted)"))
+    private var tag: DocumentTag? { DocumentTag(rawValue: bytes[0]) }
+
+    /// A named part of an object.
+    struct Item {
+        let key: ByteView
+        let value: ByteView
+    }
+
+    private var items: [Item] {
+        let count = bytes.countOfItems(at: 1) ?? 0
+        var items: [Item] = []
+        items.reserveCapacity(count)
+        var place = 5
+        while items.count < count, let middle = bytes.endOfText(at: place), let end = bytes.endOfValue(at: middle) {
+            items.append(Item(key: bytes[place + 4..<middle], value: bytes[middle..<end]))
+            place = end
+        }
+        return items
+    }
+
+    static func mismatch(_ wanted: String) -> DecodingError {
+        .dataCorrupted(DecodingError.Context(codingPath: [], debugDescription: "not \(wanted)"))
     }
 
     struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
-        let items: [(key: String, value: DocumentNode)]
-        let codingPath: [any CodingKey]
+        let items: [Item]
+        var codingPath: [any CodingKey] { [] }
 
-        var allKeys: [Key] { items.compactMap { Key(stringValue: $0.key) } }
-        private func find(_ key: Key) throws -> DocumentNode {
-            guard let found = items.first(where: { $0.key == key.stringValue }) else {
+        var allKeys: [Key] { items.compactMap { Key(stringValue: $0.key.text) } }
+        private func look(_ key: Key) -> ByteView? {
+            var name = key.stringValue
+            return name.withUTF8 { utf8 in
+                let name = unsafe ByteView(utf8)
+                for item in items where item.key == name { return item.value }
+                return nil
+            }
+        }
+        private func find(_ key: Key) throws -> DocumentDecoder {
+            guard let found = look(key) else {
                 throw DecodingError.keyNotFound(
                     key, DecodingError.Context(codingPath: codingPath, debugDescription: "missing"))
             }
-            return found.value
+            return DocumentDecoder(bytes: found)
         }
-        func contains(_ key: Key) -> Bool { items.contains { $0.key == key.stringValue } }
-        func decodeNil(forKey key: Key) throws -> Bool {
-            if case .null = try find(key).content { return true }
-            return false
+        func contains(_ key: Key) -> Bool { look(key) != nil }
+        func decodeNil(forKey key: Key) throws -> Bool { try find(key).tag == .null }
+        func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
+            try ValueReader(bytes: try find(key).bytes).decode(type)
+        }
+        func decode(_ type: String.Type, forKey key: Key) throws -> String {
+            try ValueReader(bytes: try find(key).bytes).decode(type)
+        }
+        func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 {
+            try ValueReader(bytes: try find(key).bytes).decode(type)
         }
         func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-            try Value(from: DocumentDecoder(node: try find(key), codingPath: codingPath))
+            try Value(from: try find(key))
         }
         func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type, forKey key: Key
-        ) throws -> KeyedDecodingContainer<Nested> {
-            try DocumentDecoder(node: try find(key), codingPath: codingPath).container(keyedBy: type)
-        }
+        ) throws -> KeyedDecodingContainer<Nested> { try find(key).container(keyedBy: type) }
         func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-            try DocumentDecoder(node: try find(key), codingPath: codingPath).unkeyedContainer()
+            try find(key).unkeyedContainer()
         }
-        func superDecoder() throws -> any Decoder { DocumentDecoder(node: DocumentNode(), codingPath: codingPath) }
-        func superDecoder(forKey key: Key) throws -> any Decoder {
-            DocumentDecoder(node: try find(key), codingPath: codingPath)
-        }
+        func superDecoder() throws -> any Decoder { throw DocumentDecoder.mismatch("of a superclass") }
+        func superDecoder(forKey key: Key) throws -> any Decoder { try find(key) }
     }
 
     struct ListReader: UnkeyedDecodingContainer {
-        let items: [DocumentNode]
-        let codingPath: [any CodingKey]
+        private let bytes: ByteView
+        private let size: Int
+        /// Where the next item begins.
+        private var place = 5
         private(set) var currentIndex = 0
+        var codingPath: [any CodingKey] { [] }
 
-        init(items: [DocumentNode], codingPath: [any CodingKey]) {
-            self.items = items
-            self.codingPath = codingPath
+        init(_ bytes: ByteView) {
+            self.bytes = bytes
+            size = bytes.countOfItems(at: 1) ?? 0
         }
 
-        var count: Int? { items.count }
-        var isAtEnd: Bool { currentIndex >= items.count }
+        var count: Int? { size }
+        var isAtEnd: Bool { currentIndex >= size }
         private mutating func take() throws -> DocumentDecoder {
-            guard !isAtEnd else { throw DocumentDecoder.mismatch("one more item", codingPath) }
+            guard !isAtEnd, let end = bytes.endOfValue(at: place) else {
+                throw DocumentDecoder.mismatch("one more item")
+            }
+            defer { place = end }
             currentIndex += 1
-            return DocumentDecoder(node: items[currentIndex - 1], codingPath: codingPath)
+            return DocumentDecoder(bytes: bytes[place..<end])
         }
         mutating func decodeNil() throws -> Bool {
-            guard !isAtEnd, case .null = items[currentIndex].content else { return false }
+            guard !isAtEnd, bytes[place] == DocumentTag.null.rawValue else { return false }
+            place += 1
             currentIndex += 1
             return true
         }
@@ -87,24 +127,27 @@ struct DocumentDecoder: Decoder {
     }
 
     struct ValueReader: SingleValueDecodingContainer {
-        let node: DocumentNode
-        let codingPath: [any CodingKey]
+        let bytes: ByteView
+        var codingPath: [any CodingKey] { [] }
 
-        func decodeNil() -> Bool {
-            if case .null = node.content { return true }
-            return false
-        }
+        private var tag: DocumentTag? { DocumentTag(rawValue: bytes[0]) }
+        func decodeNil() -> Bool { tag == .null }
         func decode(_ type: Bool.Type) throws -> Bool {
-            guard case .bool(let value) = node.content else { throw mismatch("a truth value") }
-            return value
+            switch tag {
+            case .yes: return true
+            case .no: return false
+            default: throw DocumentDecoder.mismatch("a truth value")
+            }
         }
         func decode(_ type: String.Type) throws -> String {
-            guard case .text(let value) = node.content else { throw mismatch("a text") }
-            return value
+            guard tag == .text else { throw DocumentDecoder.mismatch("a text") }
+            var reader = BinaryReader(bytes[1..<bytes.count])
+            guard let text = reader.text() else { throw DocumentDecoder.mismatch("a text of UTF-8") }
+            return text
         }
         func decode(_ type: Double.Type) throws -> Double {
-            guard case .real(let value) = node.content else { throw mismatch("a number") }
-            return value
+            guard tag == .real else { throw DocumentDecoder.mismatch("a number") }
+            return Double(bitPattern: bytes.littleEndian(at: 1, as: UInt64.self))
         }
         func decode(_ type: Float.Type) throws -> Float { Float(try decode(Double.self)) }
         func decode(_ type: Int.Type) throws -> Int { try whole() }
@@ -118,17 +161,18 @@ struct DocumentDecoder: Decoder {
         func decode(_ type: UInt32.Type) throws -> UInt32 { try whole() }
         func decode(_ type: UInt64.Type) throws -> UInt64 { try whole() }
         func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-            try Value(from: DocumentDecoder(node: node, codingPath: codingPath))
+            try Value(from: DocumentDecoder(bytes: bytes))
         }
 
         private func whole<Number: FixedWidthInteger>() throws -> Number {
-            switch node.content {
-            case .integer(let value): if let number = Number(exactly: value) { return number }
-            case .natural(let value): if let number = Number(exactly: value) { return number }
-            default: break
-            }
-            throw mismatch("a whole number in range")
+            let number: Number? =
+                switch tag {
+                case .integer: Number(exactly: bytes.littleEndian(at: 1, as: Int64.self))
+                case .natural: Number(exactly: bytes.littleEndian(at: 1, as: UInt64.self))
+                default: nil
+                }
+            guard let number else { throw DocumentDecoder.mismatch("a whole number in range") }
+            return number
         }
-        private func mismatch(_ wanted: String) -> DecodingError { DocumentDecoder.mismatch(wanted, codingPath) }
     }
 }

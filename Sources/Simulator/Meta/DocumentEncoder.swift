@@ -1,115 +1,125 @@
-/// Writes a value's fields into a tree.
+/// Writes a value's fields into a document.
 struct DocumentEncoder: Encoder {
-    let node: DocumentNode
-    let codingPath: [any CodingKey]
+    let writer: DocumentWriter
+    /// How many lists and objects are around the value.
+    let depth: Int
+    var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        if case .object = node.content {} else { node.content = .object([]) }
-        return KeyedEncodingContainer(KeyedWriter<Key>(node: node, codingPath: codingPath))
+        writer.openObject(at: depth)
+        return KeyedEncodingContainer(KeyedWriter<Key>(writer: writer, depth: depth))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
-        node.content = .list([])
-        return ListWriter(node: node, codingPath: codingPath)
+        writer.openList()
+        return ListWriter(writer: writer, depth: depth)
     }
 
-    func singleValueContainer() -> any SingleValueEncodingContainer { ValueWriter(node: node, codingPath: codingPath) }
+    func singleValueContainer() -> any SingleValueEncodingContainer { ValueWriter(writer: writer, depth: depth) }
 
-    static func encode(_ value: some Encodable, _ path: [any CodingKey]) throws -> DocumentNode {
-        let node = DocumentNode()
-        switch value {
-        case let text as String: node.content = .text(text)
-        case let number as UInt64: node.content = .natural(number)
-        case let number as Int: node.content = .integer(Int64(number))
-        default: try value.encode(to: DocumentEncoder(node: node, codingPath: path))
-        }
-        return node
-    }
+    /// No document is a class with another above it.
+    fileprivate static func refuseSuper() -> Never { preconditionFailure("a document has no superclass") }
 
     struct KeyedWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
-        let node: DocumentNode
-        let codingPath: [any CodingKey]
+        let writer: DocumentWriter
+        let depth: Int
+        var codingPath: [any CodingKey] { [] }
 
-        mutating func encodeNil(forKey key: Key) { node.set(key.stringValue, DocumentNode()) }
+        private func item(_ key: Key) { writer.item(key.stringValue, at: depth) }
+
+        mutating func encodeNil(forKey key: Key) {
+            item(key)
+            writer.tag(.null)
+        }
+        mutating func encode(_ value: Bool, forKey key: Key) {
+            item(key)
+            writer.tag(value ? .yes : .no)
+        }
+        mutating func encode(_ value: String, forKey key: Key) {
+            item(key)
+            writer.write(value)
+        }
+        mutating func encode(_ value: UInt64, forKey key: Key) {
+            item(key)
+            writer.write(value)
+        }
         mutating func encode(_ value: some Encodable, forKey key: Key) throws {
-            node.set(key.stringValue, try DocumentEncoder.encode(value, codingPath))
+            item(key)
+            try writer.write(value)
         }
         mutating func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type, forKey key: Key
         ) -> KeyedEncodingContainer<Nested> {
-            DocumentEncoder(node: child(key), codingPath: codingPath).container(keyedBy: type)
+            item(key)
+            return DocumentEncoder(writer: writer, depth: depth + 1).container(keyedBy: type)
         }
         mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-            DocumentEncoder(node: child(key), codingPath: codingPath).unkeyedContainer()
+            item(key)
+            return DocumentEncoder(writer: writer, depth: depth + 1).unkeyedContainer()
         }
-        mutating func superEncoder() -> any Encoder { DocumentEncoder(node: DocumentNode(), codingPath: codingPath) }
-        mutating func superEncoder(forKey key: Key) -> any Encoder {
-            DocumentEncoder(node: child(key), codingPath: codingPath)
-        }
-        private func child(_ key: Key) -> DocumentNode {
-            let child = DocumentNode()
-            node.set(key.stringValue, child)
-            return child
-        }
+        mutating func superEncoder() -> any Encoder { DocumentEncoder.refuseSuper() }
+        mutating func superEncoder(forKey key: Key) -> any Encoder { DocumentEncoder.refuseSuper() }
     }
 
     struct ListWriter: UnkeyedEncodingContainer {
-        let node: DocumentNode
-        let codingPath: [any CodingKey]
+        let writer: DocumentWriter
+        let depth: Int
         private(set) var count = 0
+        var codingPath: [any CodingKey] { [] }
 
-        init(node: DocumentNode, codingPath: [any CodingKey]) {
-            self.node = node
-            self.codingPath = codingPath
+        init(writer: DocumentWriter, depth: Int) {
+            self.writer = writer
+            self.depth = depth
         }
 
-        private mutating func add(_ child: DocumentNode) {
-            node.append(child)
+        private mutating func item() {
+            writer.item(at: depth)
             count += 1
         }
-        mutating func encodeNil() { add(DocumentNode()) }
-        mutating func encode(_ value: some Encodable) throws { add(try DocumentEncoder.encode(value, codingPath)) }
+        mutating func encodeNil() {
+            item()
+            writer.tag(.null)
+        }
+        mutating func encode(_ value: some Encodable) throws {
+            item()
+            try writer.write(value)
+        }
         mutating func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type
         ) -> KeyedEncodingContainer<Nested> {
-            let child = DocumentNode()
-            add(child)
-            return DocumentEncoder(node: child, codingPath: codingPath).container(keyedBy: type)
+            item()
+            return DocumentEncoder(writer: writer, depth: depth + 1).container(keyedBy: type)
         }
         mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
-            let child = DocumentNode()
-            add(child)
-            return DocumentEncoder(node: child, codingPath: codingPath).unkeyedContainer()
+            item()
+            return DocumentEncoder(writer: writer, depth: depth + 1).unkeyedContainer()
         }
-        mutating func superEncoder() -> any Encoder {
-            let child = DocumentNode()
-            add(child)
-            return DocumentEncoder(node: child, codingPath: codingPath)
-        }
+        mutating func superEncoder() -> any Encoder { DocumentEncoder.refuseSuper() }
     }
 
     struct ValueWriter: SingleValueEncodingContainer {
-        let node: DocumentNode
-        let codingPath: [any CodingKey]
+        let writer: DocumentWriter
+        let depth: Int
+        var codingPath: [any CodingKey] { [] }
 
-        mutating func encodeNil() { node.content = .null }
-        mutating func encode(_ value: Bool) { node.content = .bool(value) }
-        mutating func encode(_ value: String) { node.content = .text(value) }
-        mutating func encode(_ value: Double) { node.content = .real(value) }
-        mutating func encode(_ value: Float) { node.content = .real(Double(value)) }
-        mutating func encode(_ value: Int) { node.content = .integer(Int64(value)) }
-        mutating func encode(_ value: Int8) { node.content = .integer(Int64(value)) }
-        mutating func encode(_ value: Int16) { node.content = .integer(Int64(value)) }
-        mutating func encode(_ value: Int32) { node.content = .integer(Int64(value)) }
-        mutating func encode(_ value: Int64) { node.content = .integer(value) }
-        mutating func encode(_ value: UInt) { node.content = .natural(UInt64(value)) }
-        mutating func encode(_ value: UInt8) { node.content = .natural(UInt64(value)) }
-        mutating func encode(_ value: UInt16) { node.content = .natural(UInt64(value)) }
-        mutating func encode(_ value: UInt32) { node.content = .natural(UInt64(value)) }
-        mutating func encode(_ value: UInt64) { node.content = .natural(value) }
+        mutating func encodeNil() { writer.tag(.null) }
+        mutating func encode(_ value: Bool) { writer.tag(value ? .yes : .no) }
+        mutating func encode(_ value: String) { writer.write(value) }
+        mutating func encode(_ value: Double) { writer.write(value) }
+        mutating func encode(_ value: Float) { writer.write(Double(value)) }
+        mutating func encode(_ value: Int) { writer.write(Int64(value)) }
+        mutating func encode(_ value: Int8) { writer.write(Int64(value)) }
+        mutating func encode(_ value: Int16) { writer.write(Int64(value)) }
+        mutating func encode(_ value: Int32) { writer.write(Int64(value)) }
+        mutating func encode(_ value: Int64) { writer.write(value) }
+        mutating func encode(_ value: UInt) { writer.write(UInt64(value)) }
+        mutating func encode(_ value: UInt8) { writer.write(UInt64(value)) }
+        mutating func encode(_ value: UInt16) { writer.write(UInt64(value)) }
+        mutating func encode(_ value: UInt32) { writer.write(UInt64(value)) }
+        mutating func encode(_ value: UInt64) { writer.write(value) }
         mutating func encode(_ value: some Encodable) throws {
-            try value.encode(to: DocumentEncoder(node: node, codingPath: codingPath))
+            try value.encode(to: DocumentEncoder(writer: writer, depth: depth))
         }
     }
 }

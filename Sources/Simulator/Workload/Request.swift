@@ -144,11 +144,21 @@ struct Request {
     /// The words an error may begin with, and what they promise (INTERFACE, RULES G2).
     private static func outcome(ofError reply: RESPValue) -> Operation.Outcome? {
         guard case .error(let line) = reply else { return nil }
-        let text = String(decoding: line, as: UTF8.self)
-        switch text.split(separator: " ").first {
-        case "UNCERTAIN": return .unknown
-        case "TRYAGAIN", "OVERLOADED", "READONLY", "MOVED", "STALE", "EXECABORT", "CROSSSLOT": return .refused
-        default: return text.hasPrefix("ERR value is not an integer") ? .refused : nil
+        // A refusal is the commonest of replies: no text is made of it.
+        if begins(line, with: "UNCERTAIN") { return .unknown }
+        if refusals.contains(where: { begins(line, with: $0) }) { return .refused }
+        return line.starts(with: "ERR value is not an integer".utf8) ? .refused : nil
+    }
+
+    private static let refusals: [StaticString] = [
+        "TRYAGAIN", "OVERLOADED", "READONLY", "MOVED", "STALE", "EXECABORT", "CROSSSLOT",
+    ]
+
+    /// Whether the first word of a line is this one.
+    private static func begins(_ line: [UInt8], with word: StaticString) -> Bool {
+        line.withByteView { line in
+            let size = word.utf8CodeUnitCount
+            return line[0..<size] == ByteView(word) && (line.count == size || line[size] == 0x20)
         }
     }
 
@@ -162,7 +172,7 @@ struct Request {
 
     /// Where a reply sends the client instead.
     static func moved(_ reply: RESPValue) -> Address? {
-        guard case .error(let line) = reply else { return nil }
+        guard case .error(let line) = reply, begins(line, with: "MOVED") else { return nil }
         let words = String(decoding: line, as: UTF8.self).split(separator: " ")
         return words.count == 3 && words[0] == "MOVED" ? Address(String(words[2])) : nil
     }
