@@ -84,8 +84,9 @@ public struct RouteTable: Hashable, Sendable {
         if let cluster, cluster != delta.cluster { return .ignored }
         if delta.version <= version, !(delta.since == .zero && version == .zero) { return .ignored }
         if delta.since == .zero {
-            let newer = shards
+            let (newer, former) = (shards, maps)
             self = RouteTable()
+            maps = former
             keyspaces = delta.keyspaces.sorted { $0.id < $1.id }
             for shard in delta.shards {
                 // A correction learned from a data node may be newer than the map of the metadata group.
@@ -130,9 +131,15 @@ public struct RouteTable: Hashable, Sendable {
         for shard in shards.values {  // order-free: ShardMap sorts them
             grouped[shard.keyspace, default: []].append(shard)
         }
+        let former = maps
         maps = [:]
         for keyspace in keyspaces {
-            maps[keyspace.id] = ShardMap(keyspace: keyspace, shards: grouped[keyspace.id] ?? [])
+            let own = (grouped[keyspace.id] ?? []).sorted { $0.id < $1.id }
+            if let known = former[keyspace.id], known.isMade(of: keyspace, own) {
+                maps[keyspace.id] = known
+            } else {
+                maps[keyspace.id] = ShardMap(keyspace: keyspace, shards: own)
+            }
         }
     }
 }

@@ -3,6 +3,14 @@ public struct ShardMap: Hashable, Sendable {
     /// All shards in the order of their ranges (list: by id, the default shard last).
     public let ordered: [ShardID]
     private let index: Index
+    /// What it was made of.
+    private let scheme: SchemeParameters
+    private let parts: [Part]
+
+    private struct Part: Hashable, Sendable {
+        var shard: ShardID
+        var range: ShardRange
+    }
 
     private enum Index: Hashable, Sendable {
         /// Position in `ordered` by slot; -1 where no shard covers it.
@@ -13,6 +21,8 @@ public struct ShardMap: Hashable, Sendable {
     }
 
     public init(keyspace: Keyspace, shards: [ShardConfiguration]) {
+        scheme = keyspace.scheme
+        parts = shards.map { Part(shard: $0.id, range: $0.range) }
         switch keyspace.scheme.kind {
         case .hash, .ring:
             var table = [Int32](repeating: -1, count: Int(Slot.count))
@@ -58,6 +68,12 @@ public struct ShardMap: Hashable, Sendable {
             }
             index = .values(positions, fallback: fallback, separator: keyspace.scheme.separator ?? 58)
         }
+    }
+
+    /// Whether it was made of these, in this order: members and epochs do not matter to it.
+    func isMade(of keyspace: Keyspace, _ shards: [ShardConfiguration]) -> Bool {
+        guard scheme == keyspace.scheme, parts.count == shards.count else { return false }
+        return zip(parts, shards).allSatisfy { $0.shard == $1.id && $0.range == $1.range }
     }
 
     /// Position in `ordered` of the shard that covers a slot, or -1.

@@ -148,6 +148,7 @@ extension Engine {
 
     /// Hands the turn's frames to the host; what this node owes itself runs at once.
     mutating func emitForwards() {
+        if gateway.outgoing.isEmpty, gateway.answers.isEmpty { return }
         while true {
             if let batch = gateway.outgoing.removeValue(forKey: settings.id) {
                 noteForwarded(GatewayState.loopback, batch.bytes.view)

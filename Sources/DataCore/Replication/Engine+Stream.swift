@@ -294,6 +294,7 @@ extension Engine {
 
     /// Hands the turn's messages to the host.
     mutating func emitReplication() {
+        if replication.acks.isEmpty, replication.outbox.isEmpty { return }
         for node in replication.acks.keys.sorted() {
             if let acks = replication.acks.removeValue(forKey: node) { outbox(node).append(ReplicaAcks(acks: acks)) }
         }

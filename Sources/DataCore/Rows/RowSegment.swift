@@ -69,6 +69,14 @@ import CSystemCalls
         return unsafe Row(header)
     }
 
+    /// How many places are free from one on, one behind the other.
+    func freePlaces(from place: Int, atMost limit: Int) -> Int {
+        let end = min(place + limit, Self.places)
+        var next = place
+        while next < end, unsafe entries[next].row == nil { next += 1 }
+        return next - place
+    }
+
     @inline(__always) func replace(at place: Int, with row: Row) { unsafe entries[place].row = row.header }
 
     func insert(_ hash: UInt64, _ row: Row) {

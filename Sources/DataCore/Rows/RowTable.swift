@@ -155,11 +155,13 @@ import ClusterModel
                 hand = ((hand.segment / width + 1) * width, 0)
                 continue
             }
-            left -= 1
             guard let row = segment.row(at: hand.place) else {
-                hand.place += 1
+                let free = segment.freePlaces(from: hand.place, atMost: left)
+                left -= free
+                hand.place += free
                 continue
             }
+            left -= 1
             if row.isRaised(Row.Flag.referenced) {
                 row.clear(Row.Flag.referenced)
                 isChanged = true

@@ -52,6 +52,8 @@ extension Engine {
             keyspaces[index].slots = []
             return
         }
+        // Most changes are of members and epochs, and leave every key where it was.
+        let isSame = keyspaces[index].map == map
         keyspaces[index].keyspace = keyspace
         keyspaceByID[keyspace.id] = index
         keyspaces[index].map = map
@@ -61,6 +63,7 @@ extension Engine {
                 shard: id, epoch: shard?.epoch ?? .none, primary: shard?.primary?.node, replica: -1)
         }
         if keyspace.scheme.kind.usesSlots {
+            if isSame, !keyspaces[index].slots.isEmpty { return }
             keyspaces[index].slots = (0..<Slot.count).map { Int16(truncatingIfNeeded: map.position(ofSlot: $0)) }
         } else {
             keyspaces[index].slots = []

@@ -6,6 +6,13 @@ struct KeyState: Hashable {
     /// When the value goes, ms since 1970 by the nodes' walls; 0 = never.
     var deadline: Int64 = 0
 
+    /// By the end of the value alone: what is appended to differs there, and may be long.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(value?.count ?? -1)
+        hasher.combine(deadline)
+        for byte in value?.suffix(16) ?? [] { hasher.combine(byte) }
+    }
+
     static let absent = KeyState(value: nil)
 
     init(value: [UInt8]?, deadline: Int64 = 0) {

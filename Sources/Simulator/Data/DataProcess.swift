@@ -23,6 +23,8 @@ final class DataProcess: Endpoint {
     var chance: Chance
 
     private var inbox: [Arrival] = []
+    /// The memory of the inbox before.
+    private var emptyInbox: [Arrival] = []
     /// Clients by the number of their link, and by their place in the core.
     private var sockets: [UInt64: ClientSocket] = [:]
     private var socketOfPlace: [ClientSocket?] = []
@@ -194,8 +196,9 @@ final class DataProcess: Endpoint {
         let stallsBefore = stall > 0 && chance.oneIn(2)
         stallInNextTurn = 0
         leaves = world.now + work + stall
-        var arrivals = inbox
-        inbox.removeAll(keepingCapacity: true)
+        var arrivals = emptyInbox
+        emptyInbox = []
+        swap(&arrivals, &inbox)
         if let frozen {
             inbox = arrivals.filter { Self.kind($0) != 0 }
             arrivals = frozen.arrivals + arrivals.filter { Self.kind($0) == 0 }
@@ -210,8 +213,11 @@ final class DataProcess: Endpoint {
             }
         }
         for arrival in arrivals { take(arrival) }
+        let isIdle = arrivals.isEmpty
+        arrivals.removeAll(keepingCapacity: true)
+        emptyInbox = arrivals
         let due = readable
-        readable.removeAll(keepingCapacity: true)
+        readable = []
         for socket in due where socket.isReadable { parse(socket) }
         if !batch.isEmpty {
             step(.commands(batch))
@@ -229,7 +235,7 @@ final class DataProcess: Endpoint {
         world.lookAt(self)
         spent = 0
         guard isAlive else { return }
-        let rest = !readable.isEmpty || !inbox.isEmpty ? 1000 : arrivals.isEmpty ? Self.idleNanos : Self.tickNanos
+        let rest = !readable.isEmpty || !inbox.isEmpty ? 1000 : isIdle ? Self.idleNanos : Self.tickNanos
         wake(at: world.now + rest)
     }
 
@@ -283,9 +289,11 @@ final class DataProcess: Endpoint {
 
     private func finish() {
         node.endTurn(now: now, effects: &effects)
-        let all = effects.all
-        effects.removeAll()
-        for effect in all { start(effect) }
+        if !effects.isEmpty {
+            let all = effects.all
+            effects.removeAll()
+            for effect in all { start(effect) }
+        }
         peers.flush()
         // Frames that closed a link may have had effects of their own.
         var replies: [(ClientSocket, [UInt8], Bool)] = []

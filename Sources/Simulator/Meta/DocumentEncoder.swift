@@ -26,15 +26,15 @@ struct DocumentEncoder: Encoder {
         let depth: Int
         var codingPath: [any CodingKey] { [] }
 
-        private func item(_ key: Key) { writer.item(key.stringValue, at: depth) }
+        private func item(_ key: Key) { writer.beginItem(key.stringValue, at: depth) }
 
         mutating func encodeNil(forKey key: Key) {
             item(key)
-            writer.tag(.null)
+            writer.write(DocumentTag.null)
         }
         mutating func encode(_ value: Bool, forKey key: Key) {
             item(key)
-            writer.tag(value ? .yes : .no)
+            writer.write(value ? DocumentTag.yes : .no)
         }
         mutating func encode(_ value: String, forKey key: Key) {
             item(key)
@@ -74,12 +74,12 @@ struct DocumentEncoder: Encoder {
         }
 
         private mutating func item() {
-            writer.item(at: depth)
+            writer.beginItem(at: depth)
             count += 1
         }
         mutating func encodeNil() {
             item()
-            writer.tag(.null)
+            writer.write(DocumentTag.null)
         }
         mutating func encode(_ value: some Encodable) throws {
             item()
@@ -103,8 +103,8 @@ struct DocumentEncoder: Encoder {
         let depth: Int
         var codingPath: [any CodingKey] { [] }
 
-        mutating func encodeNil() { writer.tag(.null) }
-        mutating func encode(_ value: Bool) { writer.tag(value ? .yes : .no) }
+        mutating func encodeNil() { writer.write(DocumentTag.null) }
+        mutating func encode(_ value: Bool) { writer.write(value ? DocumentTag.yes : .no) }
         mutating func encode(_ value: String) { writer.write(value) }
         mutating func encode(_ value: Double) { writer.write(value) }
         mutating func encode(_ value: Float) { writer.write(Double(value)) }

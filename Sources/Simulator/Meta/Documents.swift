@@ -8,13 +8,7 @@ import ClusterModel
 enum Documents {
     /// nil for what does not encode itself.
     static func encode(_ document: some Encodable) -> [UInt8]? {
-        let writer = DocumentWriter()
-        do {
-            try writer.write(document)
-        } catch {
-            return nil
-        }
-        return writer.array
+        try? DocumentWriter.document(of: document)
     }
 
     /// nil for bytes that are no such document.

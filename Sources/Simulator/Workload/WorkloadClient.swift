@@ -90,12 +90,13 @@ final class WorkloadClient {
 
     private func send(_ requests: [Request]) {
         let connection = self.connection ?? connect()
+        let commands = requests.map(\.commands)
         waiting = requests.enumerated().map { index, request in
             Waiting(
-                request: request, invoked: world.now, sequence: sent + index + 1, wanted: request.commands.count)
+                request: request, invoked: world.now, sequence: sent + index + 1, wanted: commands[index].count)
         }
         sent += requests.count
-        connection.send(requests.flatMap(\.commands))
+        connection.send(commands.flatMap { $0 })
         let invoked = world.now
         world.after(patience) { [weak self] in
             guard let self, let first = waiting.first, first.invoked == invoked else { return }
