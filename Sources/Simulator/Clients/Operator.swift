@@ -17,10 +17,10 @@ public final class Operator {
 
     /// Asks the primary; nil when none answers in time.
     public func ask(_ request: AdminRequest, _ done: @escaping (AdminAnswer?) -> Void) {
-        guard let document = Documents.encode(request) else { return done(nil) }
-        caller.send([Array("META.ADMIN".utf8), document]) { reply in
+        guard let document = world.documents.encode(request) else { return done(nil) }
+        caller.send([Array("META.ADMIN".utf8), document]) { [documents = world.documents] reply in
             guard let reply, case .bulkString(let bytes) = reply else { return done(nil) }
-            done(Documents.decode(AdminAnswer.self, bytes))
+            done(documents.decode(AdminAnswer.self, bytes))
         }
     }
 
@@ -39,10 +39,10 @@ public final class Operator {
         }
         wished.proposal = Proposal(proposer: "operator", request: requests)
         let request = ReconfigureRequest(expected: shard.epoch, configuration: wished)
-        guard let document = Documents.encode(request) else { return done(nil) }
+        guard let document = world.documents.encode(request) else { return done(nil) }
         caller.send([Array("META.RECONFIGURE".utf8), document]) { [world] reply in
             guard let reply, case .bulkString(let bytes) = reply else { return done(nil) }
-            let answer = Documents.decode(ReconfigureAnswer.self, bytes)
+            let answer = world.documents.decode(ReconfigureAnswer.self, bytes)
             if let answer { world.map.checkRefusal(request, answer, to: "operator") }
             done(answer)
         }

@@ -405,7 +405,7 @@ final class DataProcess: Endpoint {
     private func proposeNext() {
         guard !proposer.isBusy, let request = proposals.first else { return }
         proposals.removeFirst()
-        guard let document = Documents.encode(request) else { return violate("a proposal that does not encode") }
+        guard let document = world.documents.encode(request) else { return violate("a proposal that does not encode") }
         let shard = request.configuration.id
         proposer.send([Array("META.RECONFIGURE".utf8), document]) { [weak self] reply in
             guard let self, isAlive else { return }
@@ -413,7 +413,7 @@ final class DataProcess: Endpoint {
             guard let reply, case .bulkString(let bytes) = reply else {
                 return arrive(.input(.reconfigured(shard, nil)))
             }
-            guard let answer = Documents.decode(ReconfigureAnswer.self, bytes) else {
+            guard let answer = world.documents.decode(ReconfigureAnswer.self, bytes) else {
                 return violate("the answer to a proposal is none")
             }
             world.map.checkRefusal(request, answer, to: machine.id.rawValue)
@@ -422,11 +422,11 @@ final class DataProcess: Endpoint {
     }
 
     private func beat(_ beat: Heartbeat) {
-        guard let document = Documents.encode(beat) else { return violate("a beat that does not encode") }
+        guard let document = world.documents.encode(beat) else { return violate("a beat that does not encode") }
         caller.send([Array("META.HEARTBEAT".utf8), document]) { [weak self] reply in
             guard let self, isAlive else { return }
             guard let reply, case .bulkString(let bytes) = reply else { return arrive(.input(.beatFailed)) }
-            guard let answer = Documents.decode(HeartbeatAnswer.self, bytes) else {
+            guard let answer = world.documents.decode(HeartbeatAnswer.self, bytes) else {
                 return violate("the answer to a beat is none")
             }
             arrive(.input(.beatAnswered(answer)))

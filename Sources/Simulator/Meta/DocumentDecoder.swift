@@ -4,20 +4,21 @@ import ClusterModel
 struct DocumentDecoder: Decoder {
     /// The value, from its tag on.
     let bytes: ByteView
+    let memory: PartMemory
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         guard tag == .object else { throw Self.mismatch("an object") }
-        return KeyedDecodingContainer(KeyedReader<Key>(items: items))
+        return KeyedDecodingContainer(KeyedReader<Key>(items: items, memory: memory))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
         guard tag == .list else { throw Self.mismatch("a list") }
-        return ListReader(bytes)
+        return ListReader(bytes, memory)
     }
 
-    func singleValueContainer() -> any SingleValueDecodingContainer { ValueReader(bytes: bytes) }
+    func singleValueContainer() -> any SingleValueDecodingContainer { ValueReader(bytes: bytes, memory: memory) }
 
     private var tag: DocumentTag? { DocumentTag(rawValue: bytes[0]) }
 
@@ -39,12 +40,20 @@ struct DocumentDecoder: Decoder {
         return items
     }
 
+    private func value<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        if let known = memory.value(type, of: bytes) { return known }
+        let value = try Value(from: self)
+        memory.note(value, decodedFrom: bytes)
+        return value
+    }
+
     static func mismatch(_ wanted: String) -> DecodingError {
         .dataCorrupted(DecodingError.Context(codingPath: [], debugDescription: "not \(wanted)"))
     }
 
     struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
         let items: [Item]
+        let memory: PartMemory
         var codingPath: [any CodingKey] { [] }
 
         var allKeys: [Key] { items.compactMap { Key(stringValue: $0.key.text) } }
@@ -61,21 +70,21 @@ struct DocumentDecoder: Decoder {
                 throw DecodingError.keyNotFound(
                     key, DecodingError.Context(codingPath: codingPath, debugDescription: "missing"))
             }
-            return DocumentDecoder(bytes: found)
+            return DocumentDecoder(bytes: found, memory: memory)
         }
         func contains(_ key: Key) -> Bool { look(key) != nil }
         func decodeNil(forKey key: Key) throws -> Bool { try find(key).tag == .null }
         func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
-            try ValueReader(bytes: try find(key).bytes).decode(type)
+            try ValueReader(bytes: try find(key).bytes, memory: memory).decode(type)
         }
         func decode(_ type: String.Type, forKey key: Key) throws -> String {
-            try ValueReader(bytes: try find(key).bytes).decode(type)
+            try ValueReader(bytes: try find(key).bytes, memory: memory).decode(type)
         }
         func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 {
-            try ValueReader(bytes: try find(key).bytes).decode(type)
+            try ValueReader(bytes: try find(key).bytes, memory: memory).decode(type)
         }
         func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-            try Value(from: try find(key))
+            try find(key).value(type)
         }
         func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type, forKey key: Key
@@ -89,14 +98,16 @@ struct DocumentDecoder: Decoder {
 
     struct ListReader: UnkeyedDecodingContainer {
         private let bytes: ByteView
+        private let memory: PartMemory
         private let size: Int
         /// Where the next item begins.
         private var place = 5
         private(set) var currentIndex = 0
         var codingPath: [any CodingKey] { [] }
 
-        init(_ bytes: ByteView) {
+        init(_ bytes: ByteView, _ memory: PartMemory) {
             self.bytes = bytes
+            self.memory = memory
             size = bytes.countOfItems(at: 1) ?? 0
         }
 
@@ -108,7 +119,7 @@ struct DocumentDecoder: Decoder {
             }
             defer { place = end }
             currentIndex += 1
-            return DocumentDecoder(bytes: bytes[place..<end])
+            return DocumentDecoder(bytes: bytes[place..<end], memory: memory)
         }
         mutating func decodeNil() throws -> Bool {
             guard !isAtEnd, bytes[place] == DocumentTag.null.rawValue else { return false }
@@ -116,7 +127,7 @@ struct DocumentDecoder: Decoder {
             currentIndex += 1
             return true
         }
-        mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try Value(from: try take()) }
+        mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try take().value(type) }
         mutating func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type
         ) throws -> KeyedDecodingContainer<Nested> { try take().container(keyedBy: type) }
@@ -128,6 +139,7 @@ struct DocumentDecoder: Decoder {
 
     struct ValueReader: SingleValueDecodingContainer {
         let bytes: ByteView
+        let memory: PartMemory
         var codingPath: [any CodingKey] { [] }
 
         private var tag: DocumentTag? { DocumentTag(rawValue: bytes[0]) }
@@ -161,7 +173,7 @@ struct DocumentDecoder: Decoder {
         func decode(_ type: UInt32.Type) throws -> UInt32 { try whole() }
         func decode(_ type: UInt64.Type) throws -> UInt64 { try whole() }
         func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-            try Value(from: DocumentDecoder(bytes: bytes))
+            try Value(from: DocumentDecoder(bytes: bytes, memory: memory))
         }
 
         private func whole<Number: FixedWidthInteger>() throws -> Number {

@@ -40,6 +40,9 @@ struct DocumentText: ~Copyable {
         bytes.append(counted: text)
     }
 
+    /// A whole value.
+    mutating func append(encoded value: [UInt8]) { bytes.append(value) }
+
     /// Opens an object at a depth, unless it is open there.
     mutating func openObject(at depth: Int) {
         if open.count > depth, open[depth].firstItem != nil { return close(to: depth + 1) }

@@ -4,21 +4,24 @@ import ClusterModel
 /// exclusive access. Valid for the time of `document`.
 @safe struct DocumentWriter {
     private let text: UnsafeMutablePointer<DocumentText>
+    private let memory: PartMemory
 
     /// The bytes of a value.
-    static func document(of value: some Encodable) throws -> [UInt8] {
+    static func document(of value: some Encodable, _ memory: PartMemory) throws -> [UInt8] {
         var text = DocumentText()
         try unsafe withUnsafeMutablePointer(to: &text) { pointer in
-            try unsafe DocumentWriter(text: pointer).write(value)
+            try unsafe DocumentWriter(text: pointer, memory: memory).write(value)
         }
         return text.bytes.view.array
     }
 
     /// Writes a value; one that says nothing is null.
     func write(_ value: some Encodable) throws {
+        if let known = memory.bytes(of: value) { return unsafe text.pointee.append(encoded: known) }
         let (depth, start) = unsafe (text.pointee.depth, text.pointee.bytes.count)
         try value.encode(to: DocumentEncoder(writer: self, depth: depth))
         unsafe text.pointee.end(from: start, depth: depth)
+        unsafe memory.note(value, encodedAs: text.pointee.bytes.view[start..<text.pointee.bytes.count])
     }
 
     func write(_ tag: DocumentTag) { unsafe text.pointee.append(tag) }

@@ -5,17 +5,21 @@ import ClusterModel
 /// The daemons write them as JSON. A pure target has no JSON of its own, so the simulated ones write the same trees, with the
 /// same names and through the same `Codable` conformances, in a binary form: a tag, then the content; counts are 4 bytes,
 /// little-endian. No tree is made on the way: beats are the bulk of what a calm world does.
-enum Documents {
+final class Documents {
+    private let memory = PartMemory()
+
+    deinit { memory.deallocate() }
+
     /// nil for what does not encode itself.
-    static func encode(_ document: some Encodable) -> [UInt8]? {
-        try? DocumentWriter.document(of: document)
+    func encode(_ document: some Encodable) -> [UInt8]? {
+        try? DocumentWriter.document(of: document, memory)
     }
 
     /// nil for bytes that are no such document.
-    static func decode<Document: Decodable>(_ type: Document.Type, _ bytes: [UInt8]) -> Document? {
+    func decode<Document: Decodable>(_ type: Document.Type, _ bytes: [UInt8]) -> Document? {
         bytes.withByteView { view in
             guard view.endOfValue(at: 0) == view.count else { return nil }
-            return try? Document(from: DocumentDecoder(bytes: view))
+            return try? Document(from: DocumentDecoder(bytes: view, memory: memory))
         }
     }
 }

@@ -43,10 +43,10 @@ final class MetaPort {
         case ("META.STATUS", 1): ask(.status)
         case ("META.ROUTES", 2): ask(.routes(since: Self.version(arguments[1])))
         case ("META.WATCH", 2): ask(.watch(since: Self.version(arguments[1])))
-        case ("META.HEARTBEAT", 2): ask(Documents.decode(Heartbeat.self, arguments[1]).map { .heartbeat($0) })
+        case ("META.HEARTBEAT", 2): ask(process.documents.decode(Heartbeat.self, arguments[1]).map { .heartbeat($0) })
         case ("META.RECONFIGURE", 2):
-            ask(Documents.decode(ReconfigureRequest.self, arguments[1]).map { .reconfigure($0) })
-        case ("META.ADMIN", 2): ask(Documents.decode(AdminRequest.self, arguments[1]).map { .admin($0) })
+            ask(process.documents.decode(ReconfigureRequest.self, arguments[1]).map { .reconfigure($0) })
+        case ("META.ADMIN", 2): ask(process.documents.decode(AdminRequest.self, arguments[1]).map { .admin($0) })
         default: ask(nil)
         }
     }
@@ -77,12 +77,12 @@ final class MetaPort {
     func answer(_ id: RequestID, _ answer: MetaAnswer, isWatch: Bool) {
         var reply = ReplyBuffer()
         switch answer {
-        case .heartbeat(let document): Self.bulk(document, &reply)
-        case .reconfigure(let document): Self.bulk(document, &reply)
-        case .admin(let document): Self.bulk(document, &reply)
-        case .status(let document): Self.bulk(document, &reply)
+        case .heartbeat(let document): bulk(document, &reply)
+        case .reconfigure(let document): bulk(document, &reply)
+        case .admin(let document): bulk(document, &reply)
+        case .status(let document): bulk(document, &reply)
         case .routes(let delta):
-            if isWatch { Self.watched(delta, &reply) } else { Self.bulk(delta, &reply) }
+            if isWatch { watched(delta, &reply) } else { bulk(delta, &reply) }
         case .notPrimary(let address): reply.error(address.map { "NOTPRIMARY \($0)" } ?? "NOTPRIMARY")
         case .unavailable(let text): reply.error("TRYAGAIN \(text)")
         }
@@ -97,16 +97,16 @@ final class MetaPort {
 
     func push(_ delta: RouteDelta) {
         var reply = ReplyBuffer()
-        Self.watched(delta, &reply)
+        watched(delta, &reply)
         slots.append(Slot(id: nil, reply: reply.bytes.view.array))
         flush()
     }
 
-    private static func bulk(_ document: some Encodable, _ reply: inout ReplyBuffer) {
-        if let bytes = Documents.encode(document) { reply.bulk(bytes) } else { reply.error("ERR no document") }
+    private func bulk(_ document: some Encodable, _ reply: inout ReplyBuffer) {
+        if let bytes = process.documents.encode(document) { reply.bulk(bytes) } else { reply.error("ERR no document") }
     }
 
-    private static func watched(_ delta: RouteDelta, _ reply: inout ReplyBuffer) {
+    private func watched(_ delta: RouteDelta, _ reply: inout ReplyBuffer) {
         reply.array(2)
         reply.bulk("META.DELTA")
         bulk(delta, &reply)

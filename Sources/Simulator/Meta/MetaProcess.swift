@@ -32,6 +32,7 @@ final class MetaProcess: Endpoint {
         scheduleTick()
     }
 
+    var documents: Documents { world.documents }
     var sharedLog: VirtualSharedLog { world.sharedLog }
 
     func append(_ entry: LogEntry, at position: LogPosition) -> AppendOutcome {

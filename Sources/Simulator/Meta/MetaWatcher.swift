@@ -90,7 +90,7 @@ final class MetaWatcher: Endpoint {
         switch value {
         case .array(let parts):
             guard parts.count == 2, case .bulkString(let bytes) = parts[1],
-                let delta = Documents.decode(RouteDelta.self, bytes)
+                let delta = world.documents.decode(RouteDelta.self, bytes)
             else { return world.violate(.malformed, "a push that is no META.DELTA") }
             pause = 50_000_000
             since = delta.version

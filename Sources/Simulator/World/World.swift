@@ -14,6 +14,8 @@ public final class World {
     var endsAtViolation = false
     private var queue = EventQueue()
     let network: Network
+    /// What META commands carry.
+    let documents = Documents()
     public let sharedLog = VirtualSharedLog()
     public private(set) var nodes: [DataMachine] = []
     public private(set) var metas: [MetaMachine] = []
