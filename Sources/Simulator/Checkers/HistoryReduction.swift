@@ -6,7 +6,7 @@ enum HistoryReduction {
     /// there, and where there are APPENDs how long it was: those become one. What an operation of unknown outcome would have
     /// told is nothing either, so that some kinds of it are one.
     static func relevant(_ history: [Operation]) -> [Operation] {
-        var seen: Set<[UInt8]> = []
+        var seen: Set<ValueBytes> = []
         var isPlain = true
         var hasLengths = false
         var isCounted = false
@@ -31,7 +31,7 @@ enum HistoryReduction {
             like.action = operation.action.untold
             // What INCRs were made of is not seen itself.
             if isCounted { return like }
-            guard let value = operation.action.written, !seen.contains(value) else { return like }
+            guard let value = operation.action.written, !seen.contains(ValueBytes(value)) else { return like }
             if isPlain { return nil }
             like.action = like.action.writing([UInt8](repeating: 0x3F, count: hasLengths ? value.count : 1))
             return like
@@ -39,9 +39,9 @@ enum HistoryReduction {
     }
 
     /// What was seen: the value, and the parts of it that single APPENDs may have written, which end with a comma.
-    private static func note(_ value: [UInt8], _ seen: inout Set<[UInt8]>) {
-        guard seen.insert(value).inserted, value.contains(0x2C) else { return }
-        for part in value.split(separator: 0x2C) { seen.insert(part + [0x2C]) }
+    private static func note(_ value: [UInt8], _ seen: inout Set<ValueBytes>) {
+        guard seen.insert(ValueBytes(value)).inserted, value.contains(0x2C) else { return }
+        for part in value.split(separator: 0x2C) { seen.insert(ValueBytes(part + [0x2C])) }
     }
 }
 

@@ -6,11 +6,9 @@ struct KeyState: Hashable {
     /// When the value goes, ms since 1970 by the nodes' walls; 0 = never.
     var deadline: Int64 = 0
 
-    /// By the end of the value alone: what is appended to differs there, and may be long.
     func hash(into hasher: inout Hasher) {
-        hasher.combine(value?.count ?? -1)
         hasher.combine(deadline)
-        for byte in value?.suffix(16) ?? [] { hasher.combine(byte) }
+        if let value { ValueBytes(value).hash(into: &hasher) }
     }
 
     static let absent = KeyState(value: nil)

@@ -175,11 +175,11 @@ final class Network {
         let arrival = max(time + delay(from, to), link.lanes[side.rawValue].lastArrival + 1)
         link.lanes[side.rawValue].packets.append((arrival, packet))
         link.lanes[side.rawValue].lastArrival = arrival
-        at(arrival) { [unowned self] in deliver(link, side) }
+        home?.arrive(link, side, at: arrival)
     }
 
     /// The first packet of a lane arrives, if its way is open.
-    private func deliver(_ link: Link, _ side: Link.Side) {
+    func deliver(_ link: Link, _ side: Link.Side) {
         guard let first = link.lanes[side.rawValue].first, !link.lanes[side.rawValue].isStalled,
             first.arrival <= now
         else { return }

@@ -1,9 +1,16 @@
+/// What happens at a time.
+enum Event {
+    case action(() -> Void)
+    /// The first packet of a lane arrives. There are many such, and none needs a closure.
+    case arrival(Link, Link.Side)
+}
+
 /// What happens when: a heap by time; events of the same time come in the order they were added.
 struct EventQueue {
     private struct Entry {
         var time: UInt64
         var order: UInt64
-        /// Its place in `actions`.
+        /// Its place in `events`.
         var slot: Int
 
         func precedes(_ other: Entry) -> Bool {
@@ -12,38 +19,36 @@ struct EventQueue {
     }
 
     private var heap: [Entry] = []
-    private var actions: [(() -> Void)?] = []
+    private var events: [Event?] = []
     private var free: [Int] = []
     private var nextOrder: UInt64 = 0
 
     /// The time of the next event, ns.
     var nextTime: UInt64? { heap.first?.time }
 
-    mutating func add(_ time: UInt64, _ action: @escaping () -> Void) {
+    mutating func add(_ time: UInt64, _ event: Event) {
         let slot: Int
         if let known = free.popLast() {
             slot = known
-            actions[slot] = action
+            events[slot] = event
         } else {
-            slot = actions.count
-            actions.append(action)
+            slot = events.count
+            events.append(event)
         }
         heap.append(Entry(time: time, order: nextOrder, slot: slot))
         nextOrder += 1
         rise(heap.count - 1)
     }
 
-    mutating func removeFirst() -> (() -> Void)? {
+    mutating func removeFirst() -> Event? {
         guard let first = heap.first else { return nil }
         let last = heap.removeLast()
         if !heap.isEmpty {
             heap[0] = last
             sink()
         }
-        let action = actions[first.slot]
-        actions[first.slot] = nil
         free.append(first.slot)
-        return action
+        return events[first.slot].take()
     }
 
     mutating func removeAll() { self = EventQueue() }

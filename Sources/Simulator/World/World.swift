@@ -70,15 +70,21 @@ public final class World {
     // MARK: Time
 
     /// Runs at a time of the world, or now if it is over.
-    func at(_ time: UInt64, _ action: @escaping () -> Void) { queue.add(max(time, now), action) }
-    func after(_ delay: UInt64, _ action: @escaping () -> Void) { queue.add(now + delay, action) }
+    func at(_ time: UInt64, _ action: @escaping () -> Void) { queue.add(max(time, now), .action(action)) }
+    func after(_ delay: UInt64, _ action: @escaping () -> Void) { queue.add(now + delay, .action(action)) }
+
+    /// The first packet of a lane arrives at a time.
+    func arrive(_ link: Link, _ side: Link.Side, at time: UInt64) { queue.add(max(time, now), .arrival(link, side)) }
 
     /// One event; false when nothing is left to happen.
     @discardableResult
     public func step() -> Bool {
-        guard let time = queue.nextTime, let action = queue.removeFirst() else { return false }
+        guard let time = queue.nextTime, let event = queue.removeFirst() else { return false }
         now = time
-        action()
+        switch event {
+        case .action(let action): action()
+        case .arrival(let link, let side): network.deliver(link, side)
+        }
         return true
     }
 
