@@ -145,6 +145,36 @@ struct OutdatedCopiesTests {
         #expect(group.state.outdated == nil)
     }
 
+    /// The one that has all is gone for good: by the operator's word, who is told what that costs, the others go on.
+    @Test func withoutTheOneThatHasAllTheOthersGoOnByAnOperatorsWord() throws {
+        var group = Self.shard(replicas: 3)
+        let before = try #require(group.state.shard(Self.shard))
+        let lost = before.members[0].node
+        func beat() {
+            for member in before.members.dropFirst() {
+                var report = stoppedReport(before)
+                report.incarnation = member.incarnation
+                report.last = Seq(rawValue: UInt64(Self.number(member)))
+                let version = group.state.routeVersion.rawValue
+                _ = group.beat(
+                    dataBeat(Self.number(member), boot: 2, since: version, shards: [report], knows: [2]))
+            }
+        }
+        for _ in 0..<340 {
+            group.pass(100)
+            beat()
+        }
+        #expect(group.state.shard(Self.shard) == before, "it is waited for")
+        let told = group.admin(.removeNode(node: lost, plan: false))
+        let answer = try #require(told)
+        #expect("\(answer)".contains("1 shard will go on by the longest log"), "\(answer)")
+        group.pass(600)
+        let after = try #require(group.state.shard(Self.shard))
+        let longest = before.members.dropFirst().max { Self.number($0) < Self.number($1) }
+        #expect(after.primary == longest && after.members.count == 2)
+        #expect(group.state.outdated == nil)
+    }
+
     /// The only copy is what there is.
     @Test func aLoneCopyThatWasPutBackServes() throws {
         var group = Self.shard(replicas: 1)

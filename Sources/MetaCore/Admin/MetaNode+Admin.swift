@@ -83,8 +83,17 @@ extension MetaNode {
             }
         }
         node.standing = .removed
-        return outcome(
-            .updateNode(node), isPlan, draft, "remove node \(id) and never accept its store \(node.store) again")
+        var what = "remove node \(id) and never accept its store \(node.store) again"
+        let poorer = draft.shards.values.filter { held in
+            held.value.members.contains { $0.node == id }
+                && held.value.members.allSatisfy { $0.node == id || draft.isOutdated($0, held.id) }
+        }
+        if !poorer.isEmpty {
+            what +=
+                "; \(counted(poorer.count, "shard")) will go on by the longest log of the other members, which came back with "
+                + "less than they had: what only node \(id) has of them is lost"
+        }
+        return outcome(.updateNode(node), isPlan, draft, what)
     }
 
     /// Whether a node was heard just now, or this primary is too new to know.

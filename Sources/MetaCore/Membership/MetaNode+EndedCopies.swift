@@ -11,7 +11,10 @@ extension MetaNode {
         var commands: [ClusterCommand] = []
         for held in state.shards.values where held.value.members.count > 1 && commands.count < Self.batchLimit {
             let kept = held.value.members.filter { !hasEnded($0, of: held) && !isOutdated($0, held.id, state) }
-            guard kept.count < held.value.members.count, let next = goingOn(held.value, with: kept) else { continue }
+            // As long as nobody is there who has all of it they stay: they may be all that is left in the end.
+            guard kept.count < held.value.members.count, kept.contains(where: { holds($0, held.id) }),
+                let next = goingOn(held.value, with: kept)
+            else { continue }
             commands.append(.reconfigure(expected: held.value.epoch, next))
         }
         return commands

@@ -47,11 +47,13 @@ extension MetaNode {
 
     private func revived(_ held: Versioned<ShardConfiguration>) -> ShardConfiguration? {
         let shard = held.value
-        guard shard.members.allSatisfy({ state.isOutdated($0, held.id) && isHeard($0) }), var next = shard.next else {
-            return nil
-        }
+        // Nobody waits for a node that an operator has removed, whatever it had.
+        let awaited = shard.members.filter { state.node($0.node).map { $0.standing != .removed } ?? false }
+        guard !awaited.isEmpty, awaited.allSatisfy({ state.isOutdated($0, held.id) && isHeard($0) }),
+            var next = shard.next
+        else { return nil }
         // A copy that has ended since leaves the members: its node was heard, and says nothing of it.
-        let copies = shard.members.compactMap { member in report(of: member, held.id).map { (member, $0) } }
+        let copies = awaited.compactMap { member in report(of: member, held.id).map { (member, $0) } }
         let longest = copies.max { left, right in
             (left.1.lastEpoch ?? .none, left.1.last) < (right.1.lastEpoch ?? .none, right.1.last)
         }
