@@ -173,6 +173,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case h1ForgetsStarts
     /// H1: a node asks to take over, and is sealed, before the metadata group knows of its start.
     case h1SpeaksUnknown
+    /// H2: another process of a store that is registered is registered in its place at once.
+    case h2AcceptsRivals
     /// H3: a node that a primary does not reach is tried again at once, each time.
     case h3TriesAtOnce
     /// H4: a member whose disk is far slower than the others' stays a member.

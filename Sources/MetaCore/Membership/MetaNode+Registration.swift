@@ -82,7 +82,7 @@ extension MetaNode {
         }
         // A boot that was not heard in this term may have been heard by the former primary until just now.
         let last = hearing(known)
-        if last?.hasLeft == true { return nil }
+        if last?.hasLeft == true || Mutant.h2AcceptsRivals.isOn { return nil }
         let silent = elapsed(since: last?.last ?? termStart)
         return silent < settings.rivalAfter ? settings.rivalAfter - silent : nil
     }

@@ -5,12 +5,12 @@ import DataCore
 public final class DataMachine {
     private unowned let world: World
     let index: Int
-    public let id: NodeID
+    public private(set) var id: NodeID
     let host: Int
-    let store: UniqueID
+    private(set) var store: UniqueID
     /// nil = the port of other nodes.
     let ports: [(port: PortKind?, address: Address)]
-    public let disk: VirtualDisk
+    public private(set) var disk: VirtualDisk
     var clock: MachineClock
     var chance: Chance
     private(set) var isPowered = true
@@ -130,6 +130,14 @@ public final class DataMachine {
         guard disk.restore() else { return false }
         world.ledger?.rewind(node: index)
         return true
+    }
+
+    /// Its disk is a copy of another machine's from now on, and it goes by that one's name, while no process runs here.
+    func becomeTwin(of other: DataMachine) {
+        id = other.id
+        store = other.store
+        disk = VirtualDisk(copyOf: other.disk)
+        world.trace.note(world.now, 17, UInt64(host), "\(world.network.hosts[host]) has a copy of \(id)'s disk")
     }
 
     /// The machine has power again.

@@ -25,6 +25,17 @@ public final class VirtualDisk {
         space = DiskSpace(segment: segmentBytes)
     }
 
+    /// A copy of another disk's directory, as somebody makes it while its node runs or not.
+    init(copyOf other: VirtualDisk) {
+        log = other.log.copy()
+        stores = other.stores
+        givenUp = other.givenUp
+        starts = other.starts
+        cluster = other.cluster
+        mayLack = other.mayLack
+        space = DiskSpace(segment: other.log.segmentBytes)
+    }
+
     /// Why a directory cannot be opened.
     enum Refusal: Error, CustomStringConvertible {
         case unusable(String)

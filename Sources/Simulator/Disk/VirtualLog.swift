@@ -83,6 +83,13 @@ final class VirtualLog {
         }
     }
 
+    /// What a copy of its files is.
+    func copy() -> VirtualLog {
+        let other = VirtualLog(log: log, segmentBytes: segmentBytes)
+        other.segments = segments
+        return other
+    }
+
     /// Others take the place of all segments, while no process has the log open.
     func replaceSegments(_ others: [Segment]) { segments = others }
 

@@ -31,6 +31,8 @@ public import ClusterModel
 ///     rot P                           every batch of its log goes bad that tells of the first shard and that a later one
 ///                                     vouches for; its process does not run
 ///     save P    restore P             a copy of its disk is made; it comes in place of the disk; its process does not run
+///     copy P X1                       the disk of a machine whose process does not run becomes a copy of another's, and its
+///                                     process goes by the other one's name
 ///     fill P 2048                     others leave so many bytes of its disk
 ///     fail-sync P                     its next sync fails: the process ends, and nobody starts it before the next
 ///     mend P                          its disk has room and was looked at
@@ -87,6 +89,7 @@ public struct Scenario: Sendable {
         case rot(String)
         case save(String)
         case restore(String)
+        case copy(String, String)
         case fill(String, Int)
         case failSync(String)
         case mend(String)

@@ -145,6 +145,7 @@ struct LineReader {
         case "start": return .start(try word(1))
         case "rot": return .rot(try word(1))
         case "save": return .save(try word(1))
+        case "copy": return .copy(try word(1), try word(2))
         case "restore": return .restore(try word(1))
         case "fill": return .fill(try word(1), try number(2))
         case "fail-sync": return .failSync(try word(1))

@@ -132,7 +132,7 @@ final class ScenarioRun {
             }
         case .hold, .deliver, .cut, .open: try network(statement)
         case .pause, .clock, .kill, .leave, .power, .start: try process(statement)
-        case .rot, .save, .restore, .fill, .failSync, .mend, .sync: try disk(statement)
+        case .rot, .save, .restore, .copy, .fill, .failSync, .mend, .sync: try disk(statement)
         case .handOver(let name): try handOver(name)
         case .set(let key, let value): try set(key, value)
         case .run(let time): world.run(until: world.now + time)
@@ -221,6 +221,7 @@ final class ScenarioRun {
     private func disk(_ statement: Scenario.Statement) throws(Failure) {
         switch statement {
         case .save(let name): try halted(name).disk.save()
+        case .copy(let name, let twin): try halted(twin).becomeTwin(of: data(name))
         case .restore(let name):
             let node = try halted(name)
             guard node.comeBackOld() else { throw Failure(description: "nothing of \(name) was saved") }
