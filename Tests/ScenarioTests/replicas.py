@@ -248,7 +248,7 @@ def unsynced(flow):
     """With --sync interval a node that did not stop cleanly may lack what it acknowledged: d2 does, its log as of its last
     sync is put in the place of it. Alone it serves nothing; with the others, that were killed as well, the longest log
     leads."""
-    with cluster_of_three(flow, flags="--sync interval:600000") as cluster:
+    with cluster_of_three(flow, flags="--sync interval:60000") as cluster:
         create(cluster, "--min-in-sync", "1")
         whole_again(cluster)
         keys = Keys(cluster)

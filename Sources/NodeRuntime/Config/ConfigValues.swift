@@ -44,7 +44,7 @@ extension ConfigLayers {
     }
 
     func sync(_ key: String) throws(ConfigError) -> SyncMode? {
-        try read(key, "always, never, or interval:MS") { text in
+        try read(key, "always, never, or interval:MS with MS from 1 to 60000") { text in
             switch text {
             case "always": return .always
             case "never": return .never
