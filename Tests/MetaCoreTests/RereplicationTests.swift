@@ -276,8 +276,8 @@ import Testing
 
     // MARK: A node that its primary does not reach (RULES H3)
 
-    /// The metadata group hears all four nodes; the primary puts the copy on `gone` out whenever it is made a learner. Returns
-    /// who was a learner when, in ms, and for how long it was tried.
+    /// The metadata group hears all nodes; the primary puts the copy on one of them out whenever it is made a learner. Returns
+    /// who was a learner when, ms.
     private static func probes(nodes: Int, millis: UInt64) throws -> [(node: NodeID, at: UInt64)] {
         var (group, shard) = try short(nodes: nodes)
         let gone = try #require((1...3).first { shard.member(on: NodeID(rawValue: "d\($0)")) == nil })

@@ -19,9 +19,8 @@ struct SyncPace {
     }
 
     /// ns.
-    /// - Parameter oldest: when the batch was handed over that waits longest, ns; nil = none waits.
-    func slowest(oldest: UInt64?, now: UInt64, span: UInt64) -> UInt64 {
-        let waits = oldest.map { now > $0 ? now - $0 : 0 } ?? 0
+    /// - Parameter waits: how long the batch waits that waits longest, ns; 0 = none does.
+    func slowest(waits: UInt64, now: UInt64, span: UInt64) -> UInt64 {
         let passed = passed(now)
         return passed >= 2 * span ? waits : max(waits, current, passed < span ? former : 0)
     }

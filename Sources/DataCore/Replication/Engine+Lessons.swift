@@ -101,6 +101,13 @@ extension Engine {
         replicas[index].followers[place].lesson = nil
     }
 
+    /// What is under way for a follower leads nowhere any more.
+    mutating func endWalks(_ index: Int, _ place: Int) {
+        endLesson(index, place)
+        replication.lessons[replicas[index].followers[place].search] = nil
+        replicas[index].followers[place].search = 0
+    }
+
     // MARK: The learner
 
     mutating func noteChunk(_ chunk: SnapshotChunk, from node: NodeID) {

@@ -68,16 +68,22 @@ extension Engine {
 
     /// A follower whose log cannot be continued from here is let go; the metadata group gives the shard another copy.
     mutating func giveUp(_ index: Int, _ follower: Member) {
-        guard replicas[index].proposal == nil else { return }
+        giveUp(
+            index, follower, why: "\(follower) is lost, or lacks more than this log has: it asks to go on without it")
+    }
+
+    /// Asks to go on without a follower, unless too few would be left. Returns whether it did.
+    @discardableResult
+    mutating func giveUp(_ index: Int, _ follower: Member, why: String) -> Bool {
+        guard replicas[index].proposal == nil else { return false }
         let configuration = replicas[index].configuration
         let kept = configuration.members.filter { $0 != follower }
         // With ack below all a member that lacks more than the log has is in sync with nothing: it may go below min-in-sync,
         // and comes back as a learner.
         let isEnough = kept.count >= configuration.policy.minInSync || configuration.policy.ack != .all
-        guard isEnough || kept == configuration.members else { return }
-        propose(
-            index, members: kept, learners: configuration.learners.filter { $0 != follower },
-            why: "\(follower) is lost, or lacks more than this log has: it asks to go on without it")
+        guard isEnough || kept == configuration.members else { return false }
+        propose(index, members: kept, learners: configuration.learners.filter { $0 != follower }, why: why)
+        return true
     }
 
     private mutating func considerFollowers(_ index: Int) {

@@ -202,10 +202,7 @@ extension Engine {
     mutating func noteFollowersLost(_ node: NodeID) {
         for index in replication.shared where replicas[index].isLeading {
             for place in replicas[index].followers.indices where replicas[index].followers[place].member.node == node {
-                if let walk = replicas[index].followers[place].lesson?.walk { replication.lessons[walk] = nil }
-                replication.lessons[replicas[index].followers[place].search] = nil
-                replicas[index].followers[place].lesson = nil
-                replicas[index].followers[place].search = 0
+                endWalks(index, place)
                 replicas[index].followers[place].isReconciled = false
                 replicas[index].followers[place].asked = 0
                 replicas[index].followers[place].nonce = 0

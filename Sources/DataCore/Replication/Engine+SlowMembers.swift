@@ -16,14 +16,15 @@ extension Engine {
     /// What a slow batch is remembered for, ns: less than half of what it takes to be put out.
     private var span: UInt64 { settings.slowAfterMillis * 250_000 }
 
-    private var oldestUnsynced: UInt64? {
-        durableBatches < unapplied.count ? unapplied[durableBatches].handedOver : nil
+    /// ns that the oldest batch waits which is not durable here; 0 = none waits.
+    private var unsyncedAge: UInt64 {
+        guard durableBatches < unapplied.count else { return 0 }
+        let since = unapplied[durableBatches].handedOver
+        return now.monotonic > since ? now.monotonic - since : 0
     }
 
     /// ns that batches take at most to be durable here.
-    func ownPace() -> UInt64 {
-        syncPace.slowest(oldest: oldestUnsynced, now: now.monotonic, span: span)
-    }
+    func ownPace() -> UInt64 { syncPace.slowest(waits: unsyncedAge, now: now.monotonic, span: span) }
 
     mutating func noteSynced(_ note: BatchNote) {
         syncPace.note(now.monotonic &- note.handedOver, now: now.monotonic, span: span)
@@ -31,7 +32,7 @@ extension Engine {
 
     /// Says once that the log stands still, and that it goes on.
     mutating func watchLog() {
-        let waits = oldestUnsynced.map { now.monotonic > $0 ? now.monotonic - $0 : 0 } ?? 0
+        let waits = unsyncedAge
         if waits >= Engine.standstill, !logStands {
             logStands = true
             effects.emit(note(.warning, "a write to the log has not become durable for a second: is the disk ill?"))
@@ -81,11 +82,8 @@ extension Engine {
         guard configuration.policy.ack == .all,
             let slow = replica.followers.first(where: { !$0.isLearner && isSlow(since: $0.slowSince) })
         else { return false }
-        let kept = configuration.members.filter { $0 != slow.member }
-        guard kept.count >= configuration.policy.minInSync else { return false }
-        propose(
-            index, members: kept, learners: configuration.learners,
+        return giveUp(
+            index, slow.member,
             why: "the disk of \(slow.member) is far slower than the others': it asks to go on without it")
-        return true
     }
 }

@@ -24,14 +24,14 @@ struct Follower {
     var grantUntil: UInt64 = 0
     /// It may answer reads until then, ns, by what it was given; counted a quarter longer.
     var readsUntil: UInt64 = 0
+    /// Since when its node's disk has been far slower than the others', ns; 0 = it is not (RULES H4).
+    var slowSince: UInt64 = 0
     /// It may not be promoted before it has this record: rows it was taught may stem from any up to it.
     var mustReach: UInt64 = 0
     /// A walk over the store that it learns from.
     var lesson: Lesson?
     /// The search of the log for what it lacks that is under way; 0 = none.
     var search: UInt64 = 0
-    /// Since when its node's disk has been far slower than the others', ns; 0 = it is not (RULES H4).
-    var slowSince: UInt64 = 0
     /// Where that log goes on behind what the last search found; nil = not known.
     var foundAt: LogOffset?
 

@@ -66,13 +66,10 @@ extension Engine {
 
     /// A newer configuration of a shard held here.
     private mutating func adopt(_ shard: ShardConfiguration, _ held: Int) {
+        for place in replicas[held].followers.indices { endWalks(held, place) }
         let former = Former(
             configuration: replicas[held].configuration, state: replicas[held].state,
             hasServed: numbers[held].isServing, followers: replicas[held].followers)
-        for follower in replicas[held].followers {
-            if let walk = follower.lesson?.walk { replication.lessons[walk] = nil }
-            replication.lessons[follower.search] = nil
-        }
         replicas[held].configuration = shard
         takeRole(held, former: former)
     }

@@ -75,6 +75,8 @@ extension MetaNode {
         return elapsed(since: found.last) < settings.downAfter
     }
 
+    func isUp(_ member: Member) -> Bool { state.node(member.node).map { isUp($0) } ?? false }
+
     func beatAnswer(since: RouteVersion) -> HeartbeatAnswer {
         let delta = since == state.routeVersion ? nil : state.delta(since: since)
         return HeartbeatAnswer(cluster: state.cluster ?? settings.newCluster, term: state.term, delta: delta)

@@ -42,16 +42,19 @@ extension MetaNode {
     }
 
     /// Whether a node is not to be tried yet as a replica of a shard.
-    func isHeldOff(_ node: Node, _ shard: ShardID) -> Bool {
-        guard let setback = setbacks[shard]?[node.id], setback.boot == node.boot, !Mutant.h3TriesAtOnce.isOn else {
-            return false
-        }
-        return elapsed(since: setback.last) < pause(after: setback.count)
-    }
+    func isHeldOff(_ node: Node, _ shard: ShardID) -> Bool { holdOff(of: node, shard) != nil }
 
     /// Whether it is the first time, so that its copy may soon be of use again and no other is made.
     func isHeldOffAtFirst(_ node: Node, _ shard: ShardID) -> Bool {
-        isHeldOff(node, shard) && (setbacks[shard]?[node.id]?.count ?? 0) <= 2
+        holdOff(of: node, shard).map { $0.count <= 2 } ?? false
+    }
+
+    /// What a node is held off for; nil = it may be tried.
+    private func holdOff(of node: Node, _ shard: ShardID) -> Setback? {
+        guard let setback = setbacks[shard]?[node.id], setback.boot == node.boot, !Mutant.h3TriesAtOnce.isOn,
+            elapsed(since: setback.last) < pause(after: setback.count)
+        else { return nil }
+        return setback
     }
 
     /// ms. The first setback is that of a member: its node may be on its way back, and is tried at once.

@@ -44,6 +44,6 @@ extension MetaNode {
 
     /// Whether a member was heard to have its copy.
     private func holds(_ member: Member, _ shard: ShardID) -> Bool {
-        report(of: member, shard) != nil && state.node(member.node).map(isUp) ?? false
+        report(of: member, shard) != nil && isUp(member)
     }
 }

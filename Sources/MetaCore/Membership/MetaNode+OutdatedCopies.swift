@@ -49,7 +49,7 @@ extension MetaNode {
         let shard = held.value
         // Nobody waits for a node that an operator has removed, whatever it had.
         let awaited = shard.members.filter { state.node($0.node).map { $0.standing != .removed } ?? false }
-        guard !awaited.isEmpty, awaited.allSatisfy({ state.isOutdated($0, held.id) && isHeard($0) }),
+        guard !awaited.isEmpty, awaited.allSatisfy({ state.isOutdated($0, held.id) && isUp($0) }),
             var next = shard.next
         else { return nil }
         // A copy that has ended since leaves the members: its node was heard, and says nothing of it.
@@ -65,6 +65,4 @@ extension MetaNode {
         next.handedOverFrom = nil
         return next
     }
-
-    private func isHeard(_ member: Member) -> Bool { state.node(member.node).map { isUp($0) } ?? false }
 }

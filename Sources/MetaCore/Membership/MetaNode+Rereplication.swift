@@ -43,9 +43,7 @@ extension MetaNode {
 
     /// Whether a member was heard to serve, or to have its primary's log, in this very epoch.
     func takesPart(_ member: Member, _ shard: ShardConfiguration) -> Bool {
-        guard let node = state.node(member.node), isUp(node), let report = report(of: member, shard.id) else {
-            return false
-        }
+        guard isUp(member), let report = report(of: member, shard.id) else { return false }
         return report.epoch == shard.epoch && report.serving
             && (report.role == .primary) == (member == shard.primary)
     }

@@ -94,11 +94,12 @@ public final class NodeDirectory: @unchecked Sendable {
             identity = Identity(store: Self.draw(), log: Self.draw(), cluster: nil, boots: 0, node: node)
         }
         identity.boots += 1
-        // A directory of a version that did not keep them does not know which start was registered.
-        let knowsStarts = identity.starts != nil || identity.boots == 1 || identity.mayLack == true
         // One that may lack what the last start acknowledged is as good as an older one: it learns from the others
         // (RULES C16).
-        var starts = (identity.mayLack == true ? [] : identity.starts ?? []) + [boot]
+        if identity.mayLack == true { identity.starts = [] }
+        // A directory of a version that did not keep them does not know which start was registered.
+        let knowsStarts = identity.starts != nil || identity.boots == 1
+        var starts = (identity.starts ?? []) + [boot]
         // The first one is the one that was registered.
         if starts.count > Self.startsKept { starts.remove(at: 1) }
         identity.starts = starts

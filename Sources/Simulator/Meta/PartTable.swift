@@ -4,7 +4,8 @@ import ClusterModel
 /// and its bytes are decoded, when it is met first.
 struct PartTable<Part: Hashable> {
     private var bytesOfParts: [Part: [UInt8]] = [:]
-    private var partsOfBytes: [UInt64: (bytes: [UInt8], part: Part)] = [:]
+    /// By their checksums.
+    private var partsOfBytes: [UInt32: (bytes: [UInt8], part: Part)] = [:]
 
     /// More are not kept: it begins anew.
     private static var limit: Int { 4096 }
@@ -17,28 +18,14 @@ struct PartTable<Part: Hashable> {
     }
 
     func part(of bytes: ByteView) -> Part? {
-        guard let known = partsOfBytes[Self.mixed(bytes)], known.bytes.withByteView({ $0 == bytes }) else { return nil }
+        guard let known = partsOfBytes[Checksum.of(bytes)], known.bytes.withByteView({ $0 == bytes }) else {
+            return nil
+        }
         return known.part
     }
 
     mutating func note(_ part: Part, decodedFrom bytes: ByteView) {
         if partsOfBytes.count >= Self.limit { partsOfBytes = [:] }
-        partsOfBytes[Self.mixed(bytes)] = (bytes.array, part)
-    }
-
-    /// Bytes that differ have mostly another.
-    private static func mixed(_ bytes: ByteView) -> UInt64 {
-        var mixed = UInt64(bytes.count)
-        var place = 0
-        while place + 8 <= bytes.count {
-            mixed = (mixed ^ bytes.littleEndian(at: place, as: UInt64.self)) &* 0x9E37_79B9_7F4A_7C15
-            mixed ^= mixed >> 32
-            place += 8
-        }
-        while place < bytes.count {
-            mixed = (mixed ^ UInt64(bytes[place])) &* 0x9E37_79B9_7F4A_7C15
-            place += 1
-        }
-        return mixed ^ mixed >> 29
+        partsOfBytes[Checksum.of(bytes)] = (bytes.array, part)
     }
 }
