@@ -67,6 +67,8 @@ final class LogWriter: @unchecked Sendable {
         var counters = Counters()
         /// Segments that may be used again.
         var recycled: [String] = []
+        /// Spares made so far.
+        var spares: UInt64 = 0
         var generation: UInt64 = 0
     }
 
@@ -186,11 +188,16 @@ final class LogWriter: @unchecked Sendable {
 
     /// Has a spare segment at hand, written once over: the first sync of a place in a merely allocated file costs half as
     /// much again, and now and then milliseconds. Nothing depends on it: without room for one there is none. For one
-    /// thread at a time.
+    /// thread at a time, beside the one that writes.
     func prepareSpare() {
-        let (isNeeded, generation) = lock.withLock { ($0.recycled.isEmpty, $0.generation) }
-        guard isNeeded else { return }
-        let path = "\(directory)/spare-\(SegmentFile.name(generation))\(Self.freeEnding)"
+        // No name is used twice: the spare before may have been taken this very moment, and still go by its old name.
+        let number: UInt64? = lock.withLock { shared in
+            guard shared.recycled.isEmpty else { return nil }
+            shared.spares += 1
+            return shared.spares
+        }
+        guard let number else { return }
+        let path = "\(directory)/spare-\(SegmentFile.name(number))\(Self.freeEnding)"
         do {
             try SegmentFile.makeSpare(path, size: segmentBytes)
             lock.withLock { $0.recycled.append(path) }

@@ -133,6 +133,31 @@ final class LogBench: Sendable {
         #expect(reader.control[ShardID(rawValue: 1)]?.last == Seq(rawValue: 590))
     }
 
+    /// A spare that is taken while the next one is made is a segment by then, and nobody writes zeros over it.
+    @Test func sparesAreMadeWhileSegmentsBegin() throws {
+        let bench = try LogBench()
+        let last: UInt64 = 1000
+        do {
+            let writer = try bench.writer(try bench.directory(), segmentBytes: 16 << 10)
+            let isOver = Atomic(false)
+            let maker = Thread {
+                while !isOver.load(ordering: .acquiring) { writer.prepareSpare() }
+            }
+            maker.start()
+            for ticket in 1...last {
+                bench.submit(writer, LogBench.batch(ticket: ticket, seqs: ticket...ticket, value: 8000))
+                if ticket.isMultiple(of: 20) { #expect(bench.waitDurable(ticket)) }
+                if bench.failed != nil { break }
+            }
+            isOver.store(true, ordering: .releasing)
+            writer.stop()
+            #expect(bench.failed == nil && writer.generation > 400)
+            while !maker.isFinished { usleep(500) }  // poll: it ends after its last spare
+        }
+        let reader = try LogReader(try bench.directory())
+        #expect(reader.control[ShardID(rawValue: 1)]?.last == Seq(rawValue: last) && reader.damages.isEmpty)
+    }
+
     /// E3: half a batch at the end was never promised: it is cut, and the log goes on.
     @Test func aTornTailIsCut() throws {
         let bench = try LogBench()
