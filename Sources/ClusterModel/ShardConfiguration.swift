@@ -106,6 +106,14 @@ public struct ShardConfiguration: Hashable, Codable, Sendable, Identifiable {
 
     public var electorate: Electorate { Electorate(members: members, ack: policy.ack) }
 
+    /// The configurations of which members must be sealed before another primary takes over with ack below all. Each member
+    /// of one with ack=all has all that was committed before in such ones: of a row of them that comes first the last counts
+    /// alone, and nobody who left in the course of it is needed any more.
+    public var electorates: [Electorate] {
+        let all = unsettled + [electorate]
+        return Array(all.dropFirst(max(all.prefix { $0.ack == .all }.count - 1, 0)))
+    }
+
     /// Whether there are, or are to be, several replicas of it: then a primary lives by the others' leases.
     public var isCopied: Bool { policy.replicas > 1 || members.count + learners.count > 1 }
     /// Whether every member has all that was committed: each that may have been asked for its word was (ack all).

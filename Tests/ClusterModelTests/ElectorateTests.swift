@@ -23,6 +23,27 @@ import Testing
         #expect(electorate.isSealed(by: members(2)))
     }
 
+    /// Whoever is a member with ack=all has what was committed before with ack=all, but not what was with less.
+    @Test func ofARowWithAckAllTheLastIsSealedAlone() {
+        var configuration = ShardConfiguration(
+            id: ShardID(rawValue: 1), keyspace: KeyspaceID(rawValue: 1), epoch: Epoch(rawValue: 9),
+            range: .slots(from: 0, to: 16384), policy: ReplicationPolicy(replicas: 3), members: members(3),
+            proposal: Proposal(proposer: "metasrv", request: 1), primaryBoot: BootNonce(rawValue: 1))
+        let (two, three) = (Array(members(4)[2...3]), members(3))
+        func asked(_ unsettled: [Electorate], _ ack: Ack) -> [Electorate] {
+            configuration.unsettled = unsettled
+            configuration.policy.ack = ack
+            return configuration.electorates
+        }
+        let (all, most) = (Electorate(members: two, ack: .all), Electorate(members: two, ack: .majority))
+        let (own, ownMost) = (Electorate(members: three, ack: .all), Electorate(members: three, ack: .majority))
+        #expect(asked([all], .majority) == [all, ownMost])
+        #expect(asked([all, own], .majority) == [own, ownMost])
+        #expect(asked([all], .all) == [own])
+        #expect(asked([most, all], .all) == [most, all, own])
+        #expect(asked([all, most, all], .majority) == [all, most, all, ownMost])
+    }
+
     @Test func aConfigurationOfTheFirstFormatHasNoElectorates() {
         var configuration = ShardConfiguration(
             id: ShardID(rawValue: 1), keyspace: KeyspaceID(rawValue: 1), epoch: Epoch(rawValue: 1),

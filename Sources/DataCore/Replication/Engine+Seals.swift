@@ -9,7 +9,7 @@ extension Engine {
     func electorates(_ index: Int) -> [Electorate] {
         let shard = replicas[index].configuration
         let isActive = replicas[index].active >= shard.epoch
-        let all = isActive ? [shard.electorate] : shard.unsettled + [shard.electorate]
+        let all = isActive ? [shard.electorate] : shard.electorates
         return all.contains { $0.ack != .all } ? all : []
     }
 

@@ -240,7 +240,7 @@ extension Engine {
             // As many others hold the data as there should be: each of them has all of it. With ack below all that is so
             // only once nobody need be asked any more who was left out.
             let own = Member(node: settings.id, incarnation: replicas[held].store.incarnation)
-            let isNeeded = shard.policy.ack != .all && shard.unsettled.contains { $0.members.contains(own) }
+            let isNeeded = shard.policy.ack != .all && shard.electorates.contains { $0.members.contains(own) }
             if shard.members.count >= shard.policy.replicas, !isNeeded { drop(held) }
             return
         }

@@ -7,7 +7,7 @@ extension ProposedChange {
     static func sealed(
         _ wished: ShardConfiguration, _ seals: [ReconfigureRequest.Seal], of current: ShardConfiguration
     ) throws(Objection) -> ProposedChange {
-        let electorates = current.unsettled + [current.electorate]
+        let electorates = current.electorates
         let sealed = seals.map(\.member)
         if let lacking = electorates.first(where: { !$0.isSealed(by: sealed) }) {
             let names = lacking.members.map(\.description).joined(separator: ", ")

@@ -38,7 +38,7 @@ extension Nemesis {
     /// for each configuration that may have committed something.
     func canBeSpared(_ node: NodeID) -> Bool {
         world.map.shards.allSatisfy { shard in
-            let electorates = shard.unsettled + [shard.electorate]
+            let electorates = shard.electorates
             guard electorates.contains(where: { $0.ack != .all }) else { return true }
             let others = shard.members.filter { $0.node != node }
             return electorates.allSatisfy { $0.isSealed(by: others) }
