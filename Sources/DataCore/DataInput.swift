@@ -98,12 +98,15 @@ public struct RecoveredNode {
 
     /// A replica that must not go on as what it was.
     public struct Lost: Hashable, Sendable {
-        public var store: StoreID
+        public var shard: ShardID
+        public var end: ReplicaEnd
         /// One clause for whoever looks into the matter.
         public var why: String
+        public var store: StoreID { StoreID(shard: shard, incarnation: end.incarnation) }
 
-        public init(_ store: StoreID, why: String) {
-            self.store = store
+        public init(_ shard: ShardID, _ end: ReplicaEnd, why: String) {
+            self.shard = shard
+            self.end = end
             self.why = why
         }
     }
@@ -114,7 +117,7 @@ public struct RecoveredNode {
     /// Replicas that have lost something (RULES E3). Their stores are put aside before the core begins.
     public var lost: [Lost] = []
     /// The last lives of replicas that ended here before.
-    public var dropped: [ShardID: Incarnation] = [:]
+    public var dropped: [ShardID: ReplicaEnd] = [:]
     /// Whether bytes of the log are lost: then there may have been replicas that nothing is known of.
     public var isDamaged = false
     /// Every batch of the log that holds a record above its replica's `applied`, in order, with tickets from 1 up.

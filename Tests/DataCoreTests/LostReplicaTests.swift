@@ -9,12 +9,17 @@ import Testing
 
     @Test func aLostReplicaEndsAndIsNotMadeAgain() {
         var found = RecoveredNode(cluster: ReplicaNode.cluster, replicas: [], batches: [])
-        found.lost = [RecoveredNode.Lost(Self.store, why: "a test")]
+        let end = ReplicaEnd(.first, promised: Epoch(rawValue: 2))
+        found.lost = [RecoveredNode.Lost(ReplicaNode.shard, end, why: "a test")]
         let node = ReplicaNode(found)
         #expect(node.droppedStores == [Self.store])
         #expect(node.logged.map(\.kind) == [.drop])
         node.adopt(3, [2, 1, 3])
         #expect(node.glance == nil && node.opened.isEmpty, "an empty copy would go by the name of the lost one")
+        // The beat before was not answered.
+        node.advance(millis: 3100)
+        let told = EndedReplica(shard: ReplicaNode.shard, incarnation: .first, promised: Epoch(rawValue: 2))
+        #expect(node.beats.last?.ended == [told], "the metadata group hears how far it went")
     }
 
     /// Not even its name is known: the map has it.
@@ -42,7 +47,7 @@ import Testing
 
     @Test func whatEndedInAnEarlierLifeOfTheProcessIsNotMadeAgain() {
         var found = RecoveredNode(cluster: ReplicaNode.cluster, replicas: [], batches: [])
-        found.dropped = [ReplicaNode.shard: .first]
+        found.dropped = [ReplicaNode.shard: ReplicaEnd(.first, promised: nil)]
         let node = ReplicaNode(found)
         node.adopt(3, [2, 1, 3])
         #expect(node.glance == nil)
@@ -70,6 +75,7 @@ import Testing
         #expect(judge(nil, durable: 20, seen: 20) == .whole(held: Seq(rawValue: 20)), "the log was let go")
         #expect(isLost(judge(nil, durable: 19, seen: 20)))
         #expect(isLost(judge(1, durable: 5, seen: 21)), "the log ends before what the store has")
+        if case .lost(_, let end) = judge(1, durable: 5, seen: 21) { #expect(end.promised == nil) }
         #expect(judge(1, durable: 21, seen: 21, syncsFirst: false) == .shortened(held: Seq(rawValue: 20)))
         // A learner that crashed between the snapshot in its store and the record of it in its log.
         control.last = .zero
@@ -77,5 +83,6 @@ import Testing
         control.last = Seq(rawValue: 20)
         control.isDoubtful = true
         #expect(isLost(judge(1, durable: 20, seen: 20)))
+        #expect(control.end.promised == nil, "what is lost may have been a promise")
     }
 }

@@ -28,6 +28,8 @@ final class ReplicaNode {
     private var searches: [LogRead] = []
     /// What it asked of the metadata group.
     private(set) var proposals: [ReconfigureRequest] = []
+    /// What it told the metadata group.
+    private(set) var beats: [Heartbeat] = []
 
     static let cluster = UniqueID(high: 7, low: 7)
     static let shard = ShardID(rawValue: 1)
@@ -89,6 +91,7 @@ final class ReplicaNode {
         case .read(let questions): reads.append(questions)
         case .scan(let scan): scans.append(scan)
         case .readLog(let search): searches.append(search)
+        case .beat(let beat): beats.append(beat)
         case .reconfigure(let request): proposals.append(request)
         case .answer(_, let batch):
             var cursor = ForwardReplyCursor(batch.bytes.view)

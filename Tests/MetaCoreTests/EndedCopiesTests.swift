@@ -4,10 +4,11 @@ import Testing
 
 /// Members whose nodes live and have no such copy are taken out of the map by the metadata group.
 @Suite struct EndedCopiesTests {
-    /// A shard of two copies, both of which must be in sync, on three nodes.
-    private static func pair(ack: Ack = .all) throws -> (MetaGroup, ShardConfiguration) {
+    /// A shard of two copies, by default both must be in sync, on three nodes.
+    private static func pair(ack: Ack = .all, minInSync: Int = 2) throws -> (MetaGroup, ShardConfiguration) {
         var group = MetaGroup.serving(nodes: 3)
-        _ = group.create("default", SchemeParameters(kind: .hash, shards: 1), replicas: 2, minInSync: 2, ack: ack)
+        _ = group.create(
+            "default", SchemeParameters(kind: .hash, shards: 1), replicas: 2, minInSync: minInSync, ack: ack)
         return (group, try #require(group.state.shards(of: KeyspaceID(rawValue: 1)).first))
     }
 
@@ -67,6 +68,48 @@ import Testing
         var (group, shard) = try Self.pair()
         Self.run(&group, shard, ended: [shard.members[1]], since: 0)
         #expect(group.state.shard(shard.id) == shard)
+    }
+
+    // MARK: A proposal that came late
+
+    /// The primary of a shard of two asked to go on alone, and its node has no copy any more; what its log had promised.
+    private static func alone(promised: UInt64?, ack: Ack = .all, primary: Int = 0) throws -> ShardConfiguration {
+        var (group, shard) = try pair(ack: ack, minInSync: 1)
+        let (left, kept) = (shard.members[primary], shard.members[1 - primary])
+        let answer = try group.propose(after: shard, by: left.node) { $0.members = [left] }
+        guard answer.accepted else { throw MetaGroup.Unanswered() }
+        for _ in 0..<5 {
+            group.pass(100)
+            for number in 1...3 {
+                let id = NodeID(rawValue: "d\(number)")
+                var beat = dataBeat(
+                    number, cluster: group.state.cluster, since: group.state.routeVersion.rawValue,
+                    shards: kept.node == id ? [stoppedReport(shard)] : [])
+                if left.node == id, let promised {
+                    beat.ended = [
+                        EndedReplica(
+                            shard: shard.id, incarnation: left.incarnation, promised: Epoch(rawValue: promised))
+                    ]
+                }
+                _ = group.beat(beat)
+            }
+        }
+        return try #require(group.state.shard(shard.id))
+    }
+
+    @Test func theOtherOneIsTakenBackWhereTheLastHasEndedUnaware() throws {
+        let next = try Self.alone(promised: 1)
+        #expect(next.members.map(\.node.rawValue) != ["d1"] && next.members.count == 1 && next.epoch.rawValue == 3)
+    }
+
+    /// It may have acknowledged what nobody else has.
+    @Test(arguments: [2, nil] as [UInt64?]) func whoMayHaveBegunAloneIsWaitedFor(promised: UInt64?) throws {
+        #expect(try Self.alone(promised: promised).epoch.rawValue == 2)
+    }
+
+    /// Who has the longest log is found out by seals alone.
+    @Test func withAckBelowAllNobodyIsTakenBack() throws {
+        #expect(try Self.alone(promised: 1, ack: .majority).epoch.rawValue == 2)
     }
 
     // MARK: Old data

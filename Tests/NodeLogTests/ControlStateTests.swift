@@ -45,6 +45,24 @@ struct ControlStateTests {
         #expect(control.epochs.map(\.first.rawValue) == [1, 6] && control.epochs.map(\.epoch.rawValue) == [2, 4])
     }
 
+    @Test("the end of a life names the highest epoch it promised, through every segment; lost bytes may hide one")
+    func end() throws {
+        var fold = Fold()
+        fold.note(.epochStart, epoch: 2, seq: 1, [2])
+        fold.note(.promise, epoch: 5, seq: 1, [5])
+        #expect(fold.shard()?.end == ReplicaEnd(.first, promised: Epoch(rawValue: 5)))
+        fold.note(.drop, epoch: 5, seq: 0)
+        fold.note(.epochStart, shard: 2, epoch: 3, seq: 1, [3])
+        fold.note(.drop, shard: 2, epoch: 0, seq: 0)
+        let written = LogBatch()
+        fold.state.write(to: written)
+        var read = ControlState()
+        read.note(written)
+        #expect(read.dropped == fold.state.dropped)
+        #expect(read.dropped[ShardID(rawValue: 1)] == ReplicaEnd(.first, promised: Epoch(rawValue: 5)))
+        #expect(read.dropped[ShardID(rawValue: 2)] == ReplicaEnd(.first, promised: nil))
+    }
+
     @Test("runs of two shards that alternate are kept apart, and a seq that is missing is a gap")
     func runs() {
         var fold = Fold()

@@ -119,7 +119,7 @@ struct LogRecoveryTests {
         control.note(opening)
         record(.data, 1)
         #expect(control.all.isEmpty)
-        #expect(control.dropped == [ShardID(rawValue: 1): .first])
+        #expect(control.dropped == [ShardID(rawValue: 1): ReplicaEnd(.first, promised: Epoch(rawValue: 1))])
     }
 
     @Test("what every segment tells of lives that ended says nothing of the one that goes on")
@@ -133,7 +133,7 @@ struct LogRecoveryTests {
         tape.openSegment()
         tape.write()
         let recovery = tape.recover()
-        #expect(recovery.control.dropped == [ShardID(rawValue: 1): .first])
+        #expect(recovery.control.dropped == [ShardID(rawValue: 1): ReplicaEnd(.first, promised: nil)])
         #expect(recovery.last == 3 && recovery.isLost(1) == false)
         #expect(recovery.firstSeen[ShardID(rawValue: 1)] == Seq(rawValue: 1))
         let trimmed = tape.recover(without: [0])

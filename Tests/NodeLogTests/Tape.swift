@@ -31,7 +31,7 @@ struct Tape {
     /// The replica of shard 1 ends, and a new one takes its place.
     mutating func endLife() {
         let batch = LogBatch()
-        batch.drop(ShardID(rawValue: 1), incarnation)
+        batch.drop(ShardID(rawValue: 1), ReplicaEnd(incarnation, promised: nil))
         control.note(batch)
         put(batch, isCheckpoint: false)
         incarnation = Incarnation(rawValue: incarnation.rawValue + 1)

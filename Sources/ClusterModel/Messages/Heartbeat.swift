@@ -40,6 +40,20 @@ public struct ShardReport: Hashable, Codable, Sendable {
     }
 }
 
+/// A replica whose life ended at its node: nobody acts by that number again (RULES C14).
+public struct EndedReplica: Hashable, Codable, Sendable {
+    public var shard: ShardID
+    public var incarnation: Incarnation
+    /// The highest epoch that it promised: in no later one has it acted.
+    public var promised: Epoch
+
+    public init(shard: ShardID, incarnation: Incarnation, promised: Epoch) {
+        self.shard = shard
+        self.incarnation = incarnation
+        self.promised = promised
+    }
+}
+
 /// A data node's beat to the metadata group; its first one is its registration.
 public struct Heartbeat: Hashable, Codable, Sendable {
     /// The cluster this node's directory belongs to; nil on a new directory.
@@ -57,10 +71,12 @@ public struct Heartbeat: Hashable, Codable, Sendable {
     /// on that was registered last. A directory that does not know the registered start is an older one (RULES H1). Nil = a
     /// node that does not keep its starts.
     public var starts: [BootNonce]?
+    /// Replicas of the route cache that ended here, by shard; nil = none.
+    public var ended: [EndedReplica]?
 
     public init(
         cluster: UniqueID?, node: Node, routeVersion: RouteVersion, shards: [ShardReport], leaving: Bool? = nil,
-        starts: [BootNonce]? = nil
+        starts: [BootNonce]? = nil, ended: [EndedReplica]? = nil
     ) {
         self.cluster = cluster
         self.node = node
@@ -68,6 +84,7 @@ public struct Heartbeat: Hashable, Codable, Sendable {
         self.shards = shards
         self.leaving = leaving
         self.starts = starts
+        self.ended = ended
     }
 }
 

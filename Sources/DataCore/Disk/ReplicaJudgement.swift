@@ -8,7 +8,7 @@ public enum ReplicaJudgement: Hashable, Sendable {
     /// knows of seqs above the log's is forgotten, since the next records take them again.
     case shortened(held: Seq)
     /// Something that it promised may be missing: it learns anew from the others, under a new incarnation.
-    case lost(String)
+    case lost(String, ReplicaEnd)
 
     /// - Parameters:
     ///   - first: the first numbered record that the log still has of the shard.
@@ -17,13 +17,15 @@ public enum ReplicaJudgement: Hashable, Sendable {
     public init(_ control: ShardControl, first: Seq?, durable: Seq, seen: Seq, syncsFirst: Bool) {
         let begins = first ?? Seq(rawValue: control.last.rawValue &+ 1)
         if control.isLost {
-            self = .lost("the log has lost records of it around \(control.last)")
+            self = .lost("the log has lost records of it around \(control.last)", control.end)
         } else if durable.rawValue &+ 1 < begins.rawValue {
-            self = .lost("its store surely holds records up to \(durable), the log begins at \(begins)")
+            self = .lost("its store surely holds records up to \(durable), the log begins at \(begins)", control.end)
         } else if seen > control.last {
             self =
                 syncsFirst
-                ? .lost("its store holds record \(seen), the log ends at \(control.last): the log lost its end")
+                ? .lost(
+                    "its store holds record \(seen), the log ends at \(control.last): the log lost its end",
+                    control.unknownEnd)
                 : .shortened(held: min(durable, control.last))
         } else {
             self = .whole(held: durable)

@@ -38,7 +38,7 @@ internal import DequeModule
     /// Former primaries' last words to this node.
     var releases: [ShardID: Release] = [:]
     /// The last life of each shard's replica that ended here.
-    var dropped: [ShardID: Incarnation] = [:]
+    var dropped: [ShardID: ReplicaEnd] = [:]
     /// No row of the table may go before a store has more or an answer comes.
     var evictionRests = false
     /// The log was damaged: the first map may name copies here that nothing is known of any more.

@@ -69,7 +69,7 @@ public struct ControlState: Sendable {
     private var places: [ShardID: Int] = [:]
     private var run = Run()
     /// The last life of each shard's replica that ended here: its number is never used again (RULES C14).
-    public private(set) var dropped: [ShardID: Incarnation] = [:]
+    public private(set) var dropped: [ShardID: ReplicaEnd] = [:]
 
     /// The shard of the last record: records come in runs, and a run touches nothing but this.
     private struct Run: Sendable {
@@ -130,7 +130,7 @@ public struct ControlState: Sendable {
     @inline(never)
     private mutating func noteSlowly(_ header: RecordHeader, _ payload: ByteView) {
         endRun()
-        if let ended = dropped[header.shard], header.incarnation <= ended { return }
+        if let ended = dropped[header.shard], header.incarnation <= ended.incarnation { return }
         let place = place(of: header)
         // Records of a life that ended are passed over (RULES C15).
         guard header.incarnation >= shards[place].incarnation else { return }
@@ -144,7 +144,7 @@ public struct ControlState: Sendable {
             shards[place].epochs.append(EpochStart(epoch: header.epoch, first: header.seq))
             promise(place, header, payload)
         case .promise: promise(place, header, payload)
-        case .drop: return remove(place)
+        case .drop: return remove(place, ReplicaEnd(header))
         case .truncate: truncate(place, header)
         case .checkpoint: if let control = ShardControl(header, payload) { check(place, control) }
         case .snapshot:
@@ -229,8 +229,8 @@ public struct ControlState: Sendable {
         shards[place].lastEpoch = shards[place].epochs.last?.epoch ?? .none
     }
 
-    private mutating func remove(_ place: Int) {
-        dropped[shards[place].shard] = shards[place].incarnation
+    private mutating func remove(_ place: Int, _ end: ReplicaEnd) {
+        dropped[shards[place].shard] = end
         places[shards[place].shard] = nil
         shards.remove(at: place)
         for (index, control) in shards.enumerated() where index >= place { places[control.shard] = index }
@@ -239,7 +239,9 @@ public struct ControlState: Sendable {
     /// Writes the records that open a segment.
     public func write(to batch: LogBatch) {
         if Mutant.e8NoCheckpoint.isOn { return }
-        for shard in dropped.keys.sorted() { batch.drop(shard, dropped[shard] ?? .first) }
+        for shard in dropped.keys.sorted() {
+            if let end = dropped[shard] { batch.drop(shard, end) }
+        }
         for control in all {
             batch.beginRecord(
                 shard: control.shard, incarnation: control.incarnation, epoch: control.lastEpoch, seq: control.last,

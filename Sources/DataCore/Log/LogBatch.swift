@@ -117,8 +117,9 @@ public import ClusterModel
 
     /// Adds a record that says that a life of a shard's replica ended, which is known by nothing else here.
     /// - Precondition: as for `beginRecord`.
-    public func drop(_ shard: ShardID, _ incarnation: Incarnation) {
-        beginRecord(shard: shard, incarnation: incarnation, epoch: .none, seq: .zero, kind: .drop)
+    public func drop(_ shard: ShardID, _ end: ReplicaEnd) {
+        beginRecord(
+            shard: shard, incarnation: end.incarnation, epoch: end.promised ?? .none, seq: .zero, kind: .drop)
         endRecord()
     }
 

@@ -35,10 +35,11 @@ extension Engine {
 
     func heartbeat() -> Heartbeat {
         let reports = replicas.indices.filter { replicas[$0].state != .dropped }.map { report($0) }
+        let ended = endedReplicas
         return Heartbeat(
             cluster: cluster, node: settings.node, routeVersion: routes.version,
             shards: reports.sorted { $0.id < $1.id }, leaving: beats.isLeaving ? true : nil,
-            starts: beats.isRegistered ? nil : settings.starts)
+            starts: beats.isRegistered ? nil : settings.starts, ended: ended.isEmpty ? nil : ended)
     }
 
     private func report(_ index: Int) -> ShardReport {

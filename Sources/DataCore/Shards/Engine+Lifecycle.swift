@@ -35,7 +35,7 @@ extension Engine {
     /// Whether a replica that is not here is to be made: not one that was dropped before, whose number is never used again
     /// (RULES C14), and no primary's that the configuration gives to another boot.
     private func isNew(_ own: Member, of shard: ShardConfiguration) -> Bool {
-        if let dropped = dropped[shard.id], own.incarnation <= dropped { return false }
+        if let dropped = dropped[shard.id], own.incarnation <= dropped.incarnation { return false }
         return shard.primary != own || shard.primaryBoot == settings.boot
     }
 
@@ -270,13 +270,12 @@ extension Engine {
     mutating func drop(_ held: Int) {
         guard replicas[held].state != .dropped else { return }
         touch(replica: held, seq: numbers[held].last)
-        batch.beginRecord(
-            shard: ShardID(rawValue: numbers[held].shard),
-            incarnation: Incarnation(rawValue: numbers[held].incarnation),
-            epoch: Epoch(rawValue: numbers[held].epoch), seq: Seq(rawValue: numbers[held].last), kind: .drop)
-        batch.endRecord()
+        let store = replicas[held].store
+        let end = ReplicaEnd(
+            store.incarnation, promised: max(Epoch(rawValue: numbers[held].epoch), replicas[held].sealedBelow))
+        batch.drop(store.shard, end)
         replicas[held].state = .dropped
-        dropped[replicas[held].configuration.id] = replicas[held].store.incarnation
+        dropped[store.shard] = end
         numbers[held].isServing = false
         numbers[held].isLost = true
         evictionRests = false

@@ -10,14 +10,24 @@ extension Engine {
                 DataEffect.Note(
                     .error, "\(lost.why): this copy is set aside, it learns anew from the others",
                     shard: lost.store.shard)))
-        noteDropped(lost.store.shard, lost.store.incarnation)
+        noteDropped(lost.shard, lost.end)
         effects.emit(.dropStore(lost.store))
     }
 
     /// Logs the end of a replica of which nothing else is held.
-    private mutating func noteDropped(_ shard: ShardID, _ incarnation: Incarnation) {
-        dropped[shard] = max(dropped[shard] ?? incarnation, incarnation)
-        batch.drop(shard, incarnation)
+    private mutating func noteDropped(_ shard: ShardID, _ end: ReplicaEnd) {
+        if dropped[shard].map({ $0.incarnation < end.incarnation }) ?? true { dropped[shard] = end }
+        batch.drop(shard, end)
+    }
+
+    /// The lives of replicas that ended here and that the map, as it is known here, still has.
+    var endedReplicas: [EndedReplica] {
+        dropped.keys.sorted().compactMap { shard in
+            guard let end = dropped[shard], let promised = end.promised,
+                routes.shard(shard)?.replica(on: settings.id)?.incarnation == end.incarnation
+            else { return nil }
+            return EndedReplica(shard: shard, incarnation: end.incarnation, promised: promised)
+        }
     }
 
     /// The log has lost bytes, and with them perhaps all that told of some replica: a copy that the map says is here and is
@@ -26,9 +36,10 @@ extension Engine {
         distrustsMap = false
         if Mutant.e3MakesUnknownReplicas.isOn { return }
         for shard in routes.sortedShards where replicaIndex[shard.id] == nil {
-            guard let own = shard.replica(on: settings.id), dropped[shard.id].map({ $0 < own.incarnation }) ?? true
+            guard let own = shard.replica(on: settings.id),
+                dropped[shard.id].map({ $0.incarnation < own.incarnation }) ?? true
             else { continue }
-            noteDropped(shard.id, own.incarnation)
+            noteDropped(shard.id, ReplicaEnd(own.incarnation, promised: nil))
             guard !shard.hasOthers(than: settings.id) else { continue }
             effects.emit(
                 .note(

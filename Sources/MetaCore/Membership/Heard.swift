@@ -12,6 +12,8 @@ struct Heard: Sendable {
     var routeVersion: RouteVersion
     var reports: [ShardID: ShardReport]
     var bytes: UInt64
+    /// Replicas that it says have ended there.
+    let ended: [EndedReplica]
     /// Of replicas whose logs end below what an earlier boot of the node had applied: that record (RULES H1). The node has
     /// lost something, or its directory is an old one.
     private(set) var floors: [ShardID: Seq] = [:]
@@ -23,6 +25,7 @@ struct Heard: Sendable {
         last = now
         hasLeft = beat.leaving == true
         routeVersion = beat.routeVersion
+        ended = beat.ended ?? []
         reports = [:]
         bytes = 0
         for report in beat.shards {

@@ -9,15 +9,53 @@ extension MetaNode {
     func withoutEndedCopies() -> [ClusterCommand] {
         if Mutant.e3KeepsEndedMembers.isOn { return [] }
         var commands: [ClusterCommand] = []
-        for held in state.shards.values where held.value.members.count > 1 && commands.count < Self.batchLimit {
-            let kept = held.value.members.filter { !hasEnded($0, of: held) && !isOutdated($0, held.id, state) }
-            // As long as nobody is there who has all of it they stay: they may be all that is left in the end.
-            guard kept.count < held.value.members.count, kept.contains(where: { holds($0, held.id) }),
-                let next = goingOn(held.value, with: kept)
-            else { continue }
+        for held in state.shards.values where commands.count < Self.batchLimit {
+            guard let next = withoutEnded(held) ?? takenBack(held) else { continue }
             commands.append(.reconfigure(expected: held.value.epoch, next))
         }
         return commands
+    }
+
+    private func withoutEnded(_ held: Versioned<ShardConfiguration>) -> ShardConfiguration? {
+        let members = held.value.members
+        guard members.count > 1 else { return nil }
+        let kept = members.filter { !hasEnded($0, of: held) && !isOutdated($0, held.id, state) }
+        // As long as nobody is there who has all of it they stay: they may be all that is left in the end.
+        guard kept.count < members.count, kept.contains(where: { holds($0, held.id) }) else { return nil }
+        return goingOn(held.value, with: kept)
+    }
+
+    /// The former members, where the only ones of the newest configuration have ended before they knew of it: a proposal
+    /// came late whose proposer had died meanwhile, and its next start gave its copy up, since by its log there were others.
+    ///
+    /// With ack=all those others have all that was committed up to the epoch that the former primary promised, and nothing
+    /// was in a later one: each has had this very primary, and none has begun. They have copies for as long as the newest
+    /// configuration has fewer members than there are to be copies.
+    private func takenBack(_ held: Versioned<ShardConfiguration>) -> ShardConfiguration? {
+        let shard = held.value
+        guard shard.isHeldByAll, shard.members.allSatisfy({ hasEnded($0, of: held) }), let primary = shard.primary,
+            let end = ended(primary, shard.id), end.promised < shard.epoch,
+            shard.unsettled.allSatisfy({ $0.members.first == primary }), !isOutdated(primary, shard.id, state)
+        else { return nil }
+        // One of the configurations with several members is the one that it knew last; which, is not known.
+        let several = (shard.unsettled + [shard.electorate]).filter { $0.members.count > 1 }
+        let others = several.last?.members.filter { member in
+            several.allSatisfy { $0.members.contains(member) } && holds(member, shard.id)
+                && !isOutdated(member, shard.id, state)
+        }
+        guard let others, let heir = others.first, let node = state.node(heir.node), var next = shard.next else {
+            return nil
+        }
+        next.members = others
+        next.primaryBoot = node.boot
+        next.handedOverFrom = nil
+        return next
+    }
+
+    /// What its node says of a member that has ended there.
+    private func ended(_ member: Member, _ shard: ShardID) -> EndedReplica? {
+        guard let node = state.node(member.node) else { return nil }
+        return hearing(node)?.ended.first { $0.shard == shard && $0.incarnation == member.incarnation }
     }
 
     /// Whether a member's node lives, knows the configuration and has no replica by that number.

@@ -29,12 +29,12 @@ struct StoreRecovery {
                         shard: control.shard, incarnation: control.incarnation, configuration: configuration,
                         promised: control.promised, lastEpoch: control.lastEpoch, last: control.last, applied: held,
                         epochs: control.epochs, time: 0))
-            case .lost(let why):
+            case .lost(let why, let end):
                 guard configuration.hasOthers(than: directory.identity.node) else {
                     throw Self.refusal(directory, store, log.damages, why)
                 }
                 try stores.giveUp(store)
-                lost.append(RecoveredNode.Lost(store, why: why))
+                lost.append(RecoveredNode.Lost(control.shard, end, why: why))
             }
         }
         let batches = try log.batches { header in
@@ -73,7 +73,8 @@ struct StoreRecovery {
             return ReplicaJudgement(control, first: nil, durable: .zero, seen: .zero, syncsFirst: true)
         }
         if stores.wasGivenUp(store) {
-            return .lost("an earlier start found that it lacks something; what its store holds lies beside")
+            return .lost(
+                "an earlier start found that it lacks something; what its store holds lies beside", control.unknownEnd)
         }
         let first = log.first[control.shard]
         let isWhole = (first ?? Seq(rawValue: control.last.rawValue &+ 1)) <= Seq(rawValue: 1)
@@ -81,7 +82,7 @@ struct StoreRecovery {
             try open(store, usesSlots: configuration.range.isSlots, isWhole: isWhole, stores)
         } catch {
             guard stores.isDamaged(store) else { throw error }
-            return .lost("\(error)")
+            return .lost("\(error)", control.end)
         }
         guard let database = stores.database(openNow: store) else {
             throw DiskError("store \(store) was closed while it was looked at")

@@ -78,16 +78,16 @@ public final class VirtualDisk {
             // One that an earlier start gave up, which ended before the log said so, is not made again from the log.
             let judgement =
                 givenUp.contains(id)
-                ? .lost("an earlier start found that it lacks something")
+                ? .lost("an earlier start found that it lacks something", control.unknownEnd)
                 : ReplicaJudgement(
                     control, first: opened.first[control.shard], durable: sure, seen: sure, syncsFirst: true)
             guard case .whole(let held) = judgement else {
-                guard case .lost(let why) = judgement, configuration.hasOthers(than: node) else {
+                guard case .lost(let why, let end) = judgement, configuration.hasOthers(than: node) else {
                     throw .unusable("store \(id): \(judgement), and no other copy is known")
                 }
                 stores[id] = nil
                 givenUp.insert(id)
-                lost.append(RecoveredNode.Lost(id, why: why))
+                lost.append(RecoveredNode.Lost(control.shard, end, why: why))
                 continue
             }
             known[id] = held

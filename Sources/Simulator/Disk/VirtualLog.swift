@@ -247,17 +247,20 @@ extension VirtualLog {
         return found.start
     }
 
-    /// Every batch goes bad that tells of a shard. Returns how many did.
-    func rot(of shard: ShardID) -> Int {
+    /// Every batch goes bad that tells of a shard, or the first alone of those with rows. Returns how many did.
+    func rot(of shard: ShardID, firstAlone: Bool) -> Int {
         let told = vouched.filter { found in
             var isTold = false
             for batch in batches([found]) {
-                batch.forEachRecord { header, _ in isTold = isTold || header.shard == shard }
+                batch.forEachRecord { header, _ in
+                    isTold = isTold || header.shard == shard && (header.kind == .data || !firstAlone)
+                }
             }
             return isTold
         }
-        for found in told { flip(found, at: 60) }
-        return told.count
+        let bad = told.prefix(firstAlone ? 1 : told.count)
+        for found in bad { flip(found, at: 60) }
+        return bad.count
     }
 
     private func flip(_ found: LogRecovery.Found, at offset: UInt64) {

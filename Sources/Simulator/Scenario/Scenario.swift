@@ -30,6 +30,7 @@ public import ClusterModel
 ///     leave P                         the process is asked to stop, as by an operator
 ///     rot P                           every batch of its log goes bad that tells of the first shard and that a later one
 ///                                     vouches for; its process does not run
+///     rot P first                     the first alone of those of its batches with rows
 ///     save P    restore P             a copy of its disk is made; it comes in place of the disk; its process does not run
 ///     copy P X1                       the disk of a machine whose process does not run becomes a copy of another's, and its
 ///                                     process goes by the other one's name
@@ -86,7 +87,7 @@ public struct Scenario: Sendable {
         case leave(String)
         case power(String)
         case start(String)
-        case rot(String)
+        case rot(String, isFirstAlone: Bool)
         case save(String)
         case restore(String)
         case copy(String, String)

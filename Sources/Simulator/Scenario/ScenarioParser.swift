@@ -143,7 +143,11 @@ struct LineReader {
         case "leave": return .leave(try word(1))
         case "power": return .power(try word(1))
         case "start": return .start(try word(1))
-        case "rot": return .rot(try word(1))
+        case "rot":
+            guard words.count == 2 || words.count == 3 && words[2] == "first" else {
+                throw error("rot P, or rot P first")
+            }
+            return .rot(try word(1), isFirstAlone: words.count == 3)
         case "save": return .save(try word(1))
         case "copy": return .copy(try word(1), try word(2))
         case "restore": return .restore(try word(1))

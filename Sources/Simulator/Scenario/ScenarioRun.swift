@@ -225,8 +225,8 @@ final class ScenarioRun {
         case .restore(let name):
             let node = try halted(name)
             guard node.comeBackOld() else { throw Failure(description: "nothing of \(name) was saved") }
-        case .rot(let name):
-            guard try halted(name).disk.log.rot(of: try shard().id) > 0 else {
+        case .rot(let name, let isFirstAlone):
+            guard try halted(name).disk.log.rot(of: try shard().id, firstAlone: isFirstAlone) > 0 else {
                 throw Failure(description: "nothing that a later batch vouches for tells of the shard")
             }
         case .fill(let name, let bytes): try data(name).disk.space.fill(leaving: bytes)

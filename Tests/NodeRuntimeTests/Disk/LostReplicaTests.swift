@@ -74,6 +74,8 @@ import Testing
         #expect(held == [1, 2, 3].map { Seq(rawValue: $0) })
     }
 
+    private static let end = ReplicaEnd(.first, promised: Epoch(rawValue: 4))
+
     /// What the core logs of it outlives the damaged segment.
     @Test func theEndOfALifeIsKept() throws {
         let bench = try damagedBench(["d2", "d1", "d3"])
@@ -81,7 +83,7 @@ import Testing
             let writer = try bench.writer(try bench.directory())
             let ending = LogBatch()
             ending.ticket = 1
-            ending.drop(ShardID(rawValue: 1), .first)
+            ending.drop(ShardID(rawValue: 1), Self.end)
             bench.submit(writer, ending)
             #expect(bench.waitDurable(1))
             writer.stop()
@@ -93,7 +95,7 @@ import Testing
         let (node, _, stores) = try recover(bench)
         stores.close()
         #expect(node.lost.isEmpty)
-        #expect(node.dropped == [ShardID(rawValue: 1): .first])
+        #expect(node.dropped == [ShardID(rawValue: 1): Self.end])
     }
 
     @Test func theLastCopyIsNeverGivenUp() throws {
