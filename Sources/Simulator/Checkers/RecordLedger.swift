@@ -158,10 +158,16 @@ final class RecordLedger {
     func recovered(_ replica: RecoveredNode.Replica, node: Int) {
         let log = Log(node: node, shard: replica.shard)
         if rewound.contains(node) { logs[log] = Self.entries(of: replica) }
-        // What it had logged behind that, and not synced, is gone.
         let last = Int(replica.last.rawValue)
-        if let count = logs[log]?.count, count > last { logs[log]?.removeLast(count - last) }
-        guard let own = logs[log] else { return }
+        guard var own = logs[log] else { return }
+        // What it had logged behind that, and not synced, is gone; and so is what had taken the place of a record that was
+        // cut, where the cut was not synced either.
+        if own.count > last { own.removeLast(own.count - last) }
+        for (place, found) in Self.entries(of: replica).enumerated().prefix(own.count)
+        where own[place].epoch != .none && found.epoch != .none && own[place].epoch != found.epoch {
+            own[place] = found
+        }
+        logs[log] = own
         for place in 0..<min(last, own.count) {
             set(log, Seq(rawValue: UInt64(place + 1)), own[place].epoch == .none ? Self.any : own[place].epoch)
         }
