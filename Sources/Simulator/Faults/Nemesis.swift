@@ -7,17 +7,13 @@ final class Nemesis {
     /// Trouble of each kind so far.
     private(set) var counts: [FaultClass: Int] = [:]
     private var isOver = false
-    /// When clients got something done last, ns.
-    private let lastDone: () -> UInt64
+    /// Whether the cluster needs a breath: nothing new is begun until it has had one.
+    private let isSpent: () -> Bool
 
-    /// ns without a single operation done, after which nothing new is begun until there is one: a cluster that never comes
-    /// to its feet again has no protocol to be looked at.
-    private static let breath: UInt64 = 5_000_000_000
-
-    init(world: World, plan: FaultPlan, lastDone: @escaping () -> UInt64) {
+    init(world: World, plan: FaultPlan, isSpent: @escaping () -> Bool) {
         self.world = world
         self.plan = plan
-        self.lastDone = lastDone
+        self.isSpent = isSpent
     }
 
     /// How much trouble there was in all.
@@ -78,7 +74,7 @@ final class Nemesis {
         // Within the range of the kind each seed has a pace of its own.
         let longest = chance.between(pause.lowerBound, pause.upperBound)
         schedule(fault, Chance(seed: chance.next()), pause.lowerBound...longest) { [self] chance in
-            guard world.now - lastDone() < Self.breath else { return }
+            guard !isSpent() else { return }
             if counts { count(fault) }
             action(&chance)
         }

@@ -45,8 +45,23 @@ public final class Simulation {
         world.endsAtViolation = wish.endsAtViolation
         invariants = Invariants(world: world)
         workload = Workload(world: world, plan: plan, operations: wish.operations)
-        nemesis = Nemesis(world: world, plan: plan) { [workload] in workload.lastDone }
+        nemesis = Nemesis(world: world, plan: plan) { [world, workload] in
+            Self.isSpent(wish, workload, now: world.now)
+        }
         report = RunReport(seed: wish.seed)
+    }
+
+    /// ns without a single operation done, after which nothing new is begun until there is one: a cluster that never comes
+    /// to its feet again has no protocol to be looked at.
+    private static let breath: UInt64 = 5_000_000_000
+
+    /// Whether clients get so little done that the run will mean nothing: for some time nothing at all, or, two thirds of
+    /// the way on, less than the least share of it.
+    private static func isSpent(_ wish: Wish, _ workload: Workload, now: UInt64) -> Bool {
+        if now - workload.lastDone >= breath { return true }
+        guard now > wish.trouble / 3 * 2 else { return false }
+        let least = Double(wish.operations) * leastShare * Double(now) / Double(wish.trouble)
+        return Double(min(workload.history.done, workload.history.reads * 4)) < least
     }
 
     /// Runs a seed.
