@@ -233,18 +233,28 @@ final class VirtualLog {
 extension VirtualLog {
     /// Batches on disk of which a later one says so: a start can tell that one of them went bad.
     private var vouched: [LogRecovery.Found] {
-        var recovery = LogRecovery(log: log)
-        for segment in segments { segment.bytes.withByteView { recovery.take(generation: segment.generation, $0) } }
+        let recovery = read()
         return recovery.batches.filter { $0.start < recovery.vouchedThrough }
     }
 
     /// A bit of one batch goes bad, while no process has the log open. Returns where; nil = there was none to choose.
-    func rot(_ chance: inout Chance) -> LogOffset? {
+    /// - Parameter isSpared: whether a replica may be lost, by what the log still says of it.
+    func rot(_ chance: inout Chance, isSpared: (ShardControl) -> Bool) -> LogOffset? {
         let all = vouched
         guard !all.isEmpty else { return nil }
         let found = chance.pick(all)
-        flip(found, at: chance.below(UInt64(BatchHeader.size)))
-        return found.start
+        let offset = chance.below(UInt64(BatchHeader.size))
+        flip(found, at: offset)
+        if read().control.all.allSatisfy({ !$0.isLost || isSpared($0) }) { return found.start }
+        flip(found, at: offset)
+        return nil
+    }
+
+    /// What a start would make of the log.
+    private func read() -> LogRecovery {
+        var recovery = LogRecovery(log: log)
+        for segment in segments { segment.bytes.withByteView { recovery.take(generation: segment.generation, $0) } }
+        return recovery
     }
 
     /// Every batch goes bad that tells of a shard, or the first alone of those with rows. Returns how many did.

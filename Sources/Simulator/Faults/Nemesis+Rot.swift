@@ -12,7 +12,12 @@ extension Nemesis {
             guard areCopiesWhole, canBeSpared(node.id) else { return }
             let byPower = chance.oneIn(2)
             node.stop(byPower: byPower)
-            if let place = node.disk.log.rot(&chance) {
+            // A node that knows of no other copy does not start: the map may be ahead of its log.
+            let place = node.disk.log.rot(&chance) { control in
+                control.configuration.withByteView { ShardConfiguration(decoding: $0) }?.hasOthers(than: node.id)
+                    ?? true
+            }
+            if let place {
                 world.trace.note(world.now, 68, UInt64(node.host), "a bit of \(node.id)'s log goes bad at \(place)")
             }
             later(chance.scaled(20_000_000, 5 * Self.second)) { byPower ? node.powerUp() : node.start() }
