@@ -26,6 +26,9 @@ final class MapLedger {
     /// All shards as they are now.
     var shards: [ShardConfiguration] { state.shards.values.map(\.value) }
 
+    /// Whether copies count as lost whose nodes came back with older directories, whatever they hold by now.
+    var hasOutdatedCopies: Bool { state.outdated != nil }
+
     /// An entry stands in the log; the same one may be told more than once.
     func added(_ entry: LogEntry, at position: LogPosition) {
         guard position > state.position else { return }
