@@ -107,6 +107,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case c16KeepsPrimary
     /// C17: a configuration with fewer members than min-in-sync is asked for, and accepted.
     case c17KeepsTooFew
+    /// C17: with ack=all a member that lacks more than the log has stays where too few would be left.
+    case c17KeepsLeftBehind
     /// C18: a reply computed from a record that is not committed does not wait for it.
     case c18AnswersFromPending
 

@@ -128,13 +128,14 @@ struct MetaGroup {
     /// A configuration is asked for in the place of another, with the epoch behind its.
     mutating func propose(
         after current: ShardConfiguration, by proposer: NodeID, request: UInt64 = 9, at index: Int = 0,
-        _ change: (inout ShardConfiguration) -> Void
+        leavesBehind: Bool? = nil, _ change: (inout ShardConfiguration) -> Void
     ) throws -> ReconfigureAnswer {
         var wished = current
         wished.epoch = try #require(current.epoch.successor)
         wished.proposal = Proposal(proposer: proposer.rawValue, request: request)
         change(&wished)
-        let asked = ReconfigureRequest(expected: current.epoch, configuration: wished)
+        let asked = ReconfigureRequest(
+            expected: current.epoch, configuration: wished, leavesBehind: leavesBehind)
         guard case .reconfigure(let answer)? = ask(index, .reconfigure(asked)) else { throw Unanswered() }
         return answer
     }

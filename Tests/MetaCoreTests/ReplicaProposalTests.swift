@@ -45,6 +45,19 @@ struct ReplicaProposalTests {
         #expect(current.policy.minInSync == 2)
     }
 
+    /// A member that answers, and that the log of its primary cannot continue, is not merely cut off.
+    @Test(arguments: [nil, true] as [Bool?]) func whoIsLeftBehindGoesHoweverFewStay(leavesBehind: Bool?) throws {
+        var group = group(minInSync: 3)
+        let current = try #require(group.state.shard(shard))
+        let answer = try group.propose(
+            after: current, by: NodeID(rawValue: "d1"), leavesBehind: leavesBehind
+        ) {
+            $0.members = members([1, 3])
+        }
+        #expect(answer.accepted == (leavesBehind == true), "\(answer.refusal ?? "")")
+        if leavesBehind == nil { #expect(answer.refusal?.contains("below the 3 that must be in sync") == true) }
+    }
+
     // MARK: Take-over
 
     @Test func aSecondaryTakesOverWithThoseThatAnswered() throws {

@@ -148,6 +148,9 @@ public struct ReconfigureRequest: Hashable, Codable, Sendable {
     public var seals: [Seal]?
     /// The proposer knows that `expected` was active, so that earlier configurations need no seals.
     public var isActive: Bool?
+    /// The members that are left out answer, and lack more than their primary's log has, or have no copy any more: they are
+    /// not merely cut off, and fewer than min-in-sync may stay.
+    public var leavesBehind: Bool?
 
     /// A replica that has promised not to take part in the epoch `expected` any more, and the end of its durable log.
     public struct Seal: Hashable, Codable, Sendable {
@@ -165,11 +168,15 @@ public struct ReconfigureRequest: Hashable, Codable, Sendable {
         public func covers(_ other: Seal) -> Bool { (lastEpoch, last) >= (other.lastEpoch, other.last) }
     }
 
-    public init(expected: Epoch, configuration: ShardConfiguration, seals: [Seal]? = nil, isActive: Bool? = nil) {
+    public init(
+        expected: Epoch, configuration: ShardConfiguration, seals: [Seal]? = nil, isActive: Bool? = nil,
+        leavesBehind: Bool? = nil
+    ) {
         self.expected = expected
         self.configuration = configuration
         self.seals = seals
         self.isActive = isActive
+        self.leavesBehind = leavesBehind
     }
 }
 

@@ -35,7 +35,8 @@ extension Engine {
     }
 
     mutating func propose(
-        _ index: Int, members: [Member], learners: [Member], seals: [ReconfigureRequest.Seal]? = nil, why: String
+        _ index: Int, members: [Member], learners: [Member], seals: [ReconfigureRequest.Seal]? = nil,
+        leavesBehind: Bool = false, why: String
     ) {
         let current = replicas[index].configuration
         guard let epoch = current.epoch.successor else { return }
@@ -48,7 +49,7 @@ extension Engine {
         wished.proposal = Proposal(proposer: settings.id.rawValue, request: entropy.next() >> 12)
         let request = ReconfigureRequest(
             expected: current.epoch, configuration: wished, seals: seals,
-            isActive: replicas[index].active >= current.epoch)
+            isActive: replicas[index].active >= current.epoch, leavesBehind: leavesBehind ? true : nil)
         replicas[index].proposal = PendingProposal(request: request, sent: now.monotonic)
         effects.emit(note(.info, why, replica: index))
         effects.emit(.reconfigure(request))
@@ -66,23 +67,27 @@ extension Engine {
 
     // MARK: A primary's followers
 
-    /// A follower whose log cannot be continued from here is let go; the metadata group gives the shard another copy.
+    /// A follower whose log cannot be continued from here is let go; the metadata group gives the shard another copy. A
+    /// member that lacks more than the log has is in sync with nothing: however few are left, it comes back as a learner.
     mutating func giveUp(_ index: Int, _ follower: Member) {
-        giveUp(
-            index, follower, why: "\(follower) is lost, or lacks more than this log has: it asks to go on without it")
+        propose(
+            index, without: follower, leavesBehind: !Mutant.c17KeepsLeftBehind.isOn,
+            why: "\(follower) is lost, or lacks more than this log has: it asks to go on without it")
     }
 
     /// Asks to go on without a follower, unless too few would be left. Returns whether it did.
     @discardableResult
-    mutating func giveUp(_ index: Int, _ follower: Member, why: String) -> Bool {
+    mutating func propose(_ index: Int, without follower: Member, leavesBehind: Bool = false, why: String) -> Bool {
         guard replicas[index].proposal == nil else { return false }
         let configuration = replicas[index].configuration
         let kept = configuration.members.filter { $0 != follower }
-        // With ack below all a member that lacks more than the log has is in sync with nothing: it may go below min-in-sync,
-        // and comes back as a learner.
-        let isEnough = kept.count >= configuration.policy.minInSync || configuration.policy.ack != .all
-        guard isEnough || kept == configuration.members else { return false }
-        propose(index, members: kept, learners: configuration.learners.filter { $0 != follower }, why: why)
+        guard
+            kept == configuration.members || kept.count >= configuration.policy.minInSync
+                || configuration.policy.ack != .all || leavesBehind
+        else { return false }
+        propose(
+            index, members: kept, learners: configuration.learners.filter { $0 != follower },
+            leavesBehind: leavesBehind && kept != configuration.members, why: why)
         return true
     }
 

@@ -82,8 +82,8 @@ extension Engine {
         guard configuration.policy.ack == .all,
             let slow = replica.followers.first(where: { !$0.isLearner && isSlow(since: $0.slowSince) })
         else { return false }
-        return giveUp(
-            index, slow.member,
+        return propose(
+            index, without: slow.member,
             why: "the disk of \(slow.member) is far slower than the others': it asks to go on without it")
     }
 }

@@ -29,7 +29,7 @@ extension MetaNode {
                 if let seals = request.seals {
                     try ProposedChange.sealed(wished, trusted(seals, wished.id, draft), of: judged)
                 } else {
-                    try ProposedChange(wished, of: judged)
+                    try ProposedChange(wished, of: judged, leavesBehind: request.leavesBehind == true)
                 }
             try check(change, wished, current, draft)
             return Judgement(

@@ -20,13 +20,16 @@ enum ProposedChange: Hashable, Sendable {
     /// The only replica goes to a node that holds no copy, as only one who knows that it is empty may ask.
     case reassignment
 
+    /// - Parameter leavesBehind: the members that are left out are not merely cut off.
     /// - Precondition: `wished` has a member.
-    init(_ wished: ShardConfiguration, of current: ShardConfiguration) throws(Objection) {
+    init(
+        _ wished: ShardConfiguration, of current: ShardConfiguration, leavesBehind: Bool = false
+    ) throws(Objection) {
         guard let first = wished.members.first, let primary = current.members.first else {
             throw Objection("shard \(current.id) has no member that holds its data")
         }
         if first.node == primary.node {
-            self = try Self.ofPrimary(wished, current, primary)
+            self = try Self.ofPrimary(wished, current, primary, leavesBehind)
         } else if current.policy.replicas == 1, current.members.count == 1, wished.members.count == 1,
             current.learners.isEmpty, wished.learners.isEmpty
         {
@@ -38,7 +41,7 @@ enum ProposedChange: Hashable, Sendable {
 
     /// The primary stays, so that it alone may propose (RULES C4).
     private static func ofPrimary(
-        _ wished: ShardConfiguration, _ current: ShardConfiguration, _ primary: Member
+        _ wished: ShardConfiguration, _ current: ShardConfiguration, _ primary: Member, _ leavesBehind: Bool
     ) throws(Objection) -> ProposedChange {
         let proposer = wished.proposal.proposer
         guard proposer == primary.node.rawValue else {
@@ -59,7 +62,7 @@ enum ProposedChange: Hashable, Sendable {
             }
             guard
                 kept == current.members || kept.count >= current.policy.minInSync || current.policy.ack != .all
-                    || Mutant.c17KeepsTooFew.isOn
+                    || leavesBehind || Mutant.c17KeepsTooFew.isOn
             else {
                 throw Objection(tooFew(kept, current))
             }

@@ -11,6 +11,8 @@ final class MapLedger {
     private var checked: [String: LogPosition] = [:]
     /// The newest configuration of each shard.
     private var newest: [ShardID: ShardConfiguration] = [:]
+    /// Proposals of primaries that leave members out which lack more than their logs have.
+    private var leftBehind: Set<Proposal> = []
 
     private struct Name: Hashable {
         var shard: ShardID
@@ -69,7 +71,8 @@ final class MapLedger {
     /// ask for fewer, one does.
     private func checkMembers(_ shard: ShardConfiguration) {
         if let former = newest[shard.id], shard.policy.ack == .all,
-            shard.members.count < min(former.members.count, shard.policy.minInSync), !isOfEnded(former, shard)
+            shard.members.count < min(former.members.count, shard.policy.minInSync), !isOfEnded(former, shard),
+            !isWithoutLeftBehind(former, shard)
         {
             violate("C17: epoch \(shard.epoch) of shard \(shard.id) keeps \(shard.members.count) members")
         }
@@ -99,6 +102,23 @@ final class MapLedger {
         former.members.allSatisfy { member in
             shard.members.contains(member) || world.ledger?.hasEnded(shard.id, member) ?? false
                 || world.ledger?.wasSetBack(member) ?? false
+        }
+    }
+
+    /// A node asks for a change of a shard's members.
+    func proposed(_ request: ReconfigureRequest) {
+        if request.leavesBehind == true { leftBehind.insert(request.configuration.proposal) }
+    }
+
+    /// Whether the primary has said that those who left lack more than its log has, and their logs are shorter indeed.
+    private func isWithoutLeftBehind(_ former: ShardConfiguration, _ shard: ShardConfiguration) -> Bool {
+        guard leftBehind.contains(shard.proposal), let primary = shard.primary.flatMap({ world.index(of: $0.node) })
+        else {
+            return false
+        }
+        return former.members.filter { !shard.members.contains($0) }.allSatisfy { member in
+            guard let node = world.index(of: member.node), let ledger = world.ledger else { return false }
+            return ledger.length(shard.id, node: node) < ledger.length(shard.id, node: primary)
         }
     }
 

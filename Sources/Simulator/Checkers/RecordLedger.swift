@@ -255,6 +255,9 @@ final class RecordLedger {
         return ended.contains(Store(node: node, shard: shard, incarnation: member.incarnation))
     }
 
+    /// The seq of the last record that a node logged of a shard.
+    func length(_ shard: ShardID, node: Int) -> Int { logs[Log(node: node, shard: shard)]?.count ?? 0 }
+
     /// Whether a node had on its disk the record that another has at a seq.
     func holds(_ shard: ShardID, _ seq: Seq, node: Int, as other: Int) -> Bool {
         let place = Int(seq.rawValue) - 1

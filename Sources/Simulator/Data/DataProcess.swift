@@ -405,6 +405,7 @@ final class DataProcess: Endpoint {
     private func proposeNext() {
         guard !proposer.isBusy, let request = proposals.first else { return }
         proposals.removeFirst()
+        world.map.proposed(request)
         guard let document = world.documents.encode(request) else { return violate("a proposal that does not encode") }
         let shard = request.configuration.id
         proposer.send([Array("META.RECONFIGURE".utf8), document]) { [weak self] reply in

@@ -91,6 +91,7 @@ public enum MutantTable {
         MutantRow(.c16TrustsUnsynced, nil),
         MutantRow(.c16KeepsPrimary, nil),
         MutantRow(.c17KeepsTooFew, 3),
+        MutantRow(.c17KeepsLeftBehind, nil),
         MutantRow(.c18AnswersFromPending, 17),
         MutantRow(.d1LogsBehindGap, 19),
         MutantRow(.d1SendsOnce, 4, .only(.loss, replicas: 3)),
