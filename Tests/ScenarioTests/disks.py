@@ -95,6 +95,36 @@ int fsync(int fd) { return sync_by("fsync", fd); }
 """
 
 
+# Loaded with LD_PRELOAD: while a file is there, syncs below a path take a third of a second more.
+SLOW_SHIM = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int fdatasync(int fd) {
+    static int (*real)(int);
+    if (!real) real = dlsym(RTLD_NEXT, "fdatasync");
+    char link[64], path[4096];
+    const char *prefix = getenv("SLOW_PATH"), *trigger = getenv("SLOW_WHEN");
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t size = readlink(link, path, sizeof path - 1);
+    path[size > 0 ? size : 0] = 0;
+    if (prefix && strncmp(path, prefix, strlen(prefix)) == 0 && trigger && access(trigger, F_OK) == 0) usleep(330000);
+    return real(fd);
+}
+"""
+
+
+def compiled(shim, source):
+    done = subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", shim, "-x", "c", "-", "-ldl"], input=source, text=True,
+                          capture_output=True)
+    equal(done.returncode, 0, f"the shim compiles: {done.stderr}")
+    return shim
+
+
 def suspect(cluster, name="d1"):
     return cluster.folder / "data" / name / "suspect"
 
@@ -334,9 +364,7 @@ def failing_sync():
     for turn in range(5 if SOAK else 2):
         with Cluster(data=1, meta=1) as cluster:
             shim, trigger = cluster.folder / "shim.so", cluster.folder / "trigger"
-            done = subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", shim, "-x", "c", "-", "-ldl"], input=SHIM, text=True,
-                                  capture_output=True)
-            equal(done.returncode, 0, f"the shim compiles: {done.stderr}")
+            compiled(shim, SHIM)
             arguments = cluster.command_line("d1")
             log = cluster.folder / "data" / "d1" / "log"
             cluster.kill("d1")

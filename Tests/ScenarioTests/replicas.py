@@ -16,7 +16,8 @@ import sys
 import threading
 import time
 
-from local_cluster import Cluster
+from disks import SLOW_SHIM, compiled
+from local_cluster import Cluster, Program
 from report import Report, eventually, expect
 from resp import Closed, Connection, Error, Simple
 
@@ -268,6 +269,42 @@ def unsynced(flow):
         whole_again(cluster)
 
 
+def slow_disk(flow):
+    """The disk of d2 takes a third of a second for each sync, and fails none. It is left out of every shard, of which it was
+    primary, too; the others go on without waiting for it. When its disk is well again it is a member again."""
+    with cluster_of_three(flow) as cluster:
+        shim, trigger = compiled(cluster.folder / "slow.so", SLOW_SHIM), cluster.folder / "slow"
+        arguments = cluster.command_line("d2")
+        cluster.kill("d2")
+        log = cluster.folder / "data" / "d2" / "log"
+        environment = dict(os.environ, LD_PRELOAD=str(shim), SLOW_PATH=f"{log}/", SLOW_WHEN=str(trigger))
+
+        def shards():
+            return cluster.shardctl_json("shard", "ls", "default")
+
+        def slowest():
+            with Connection(cluster.gateway_port(2)) as connection:
+                lines = connection.call("INFO").decode().splitlines()
+            return max(int(line.split(":")[1]) for line in lines if line.startswith("log_sync_slowest_usec:"))
+
+        with Program(arguments, environment) as program:
+            program.ready()
+            eventually(lambda: all(node["state"] == "up" for node in cluster.shardctl_json("node", "ls")), "three nodes up", 60)
+            create(cluster)
+            whole_again(cluster)
+            with Registers(cluster) as registers:
+                trigger.touch()
+                eventually(lambda: slowest() > 300_000, "INFO tells of the slow syncs", 30, 0.1)
+                eventually(lambda: all("d2" not in shard["members"] for shard in shards()), "d2 is left out", 60, 0.3)
+                eventually(lambda: all(shard["primary"] in ("d1", "d3") for shard in shards()), "the others serve", 30, 0.3)
+                before = sum(registers.done)
+                eventually(lambda: sum(registers.done) > before + 2000, "clients wait for it no more", 60, 0.3)
+                trigger.unlink()
+                whole_again(cluster)
+                registers.judge(cluster, 0.9)
+            program.terminate()
+
+
 def switching(flow):
     """Flow, ack and read mode are changed while clients work: each is a new epoch, none is an error."""
     other = "chain" if flow == "fanout" else "fanout"
@@ -322,7 +359,7 @@ def main():
     report = Report()
     # One flow for each on a landing, both in the soak: the chaos tests have both each time.
     flows = ("fanout", "chain")
-    for number, body in enumerate((kill_9_majority, kill_9_any, all_at_once, without_metasrv, switching, leaving, old_directory, unsynced)):
+    for number, body in enumerate((kill_9_majority, kill_9_any, all_at_once, without_metasrv, switching, leaving, old_directory, unsynced, slow_disk)):
         for flow in flows if SOAK or only else (flows[number % 2],):
             name = f"replicas: {body.__name__} {flow}"
             if only in name:

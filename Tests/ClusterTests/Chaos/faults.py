@@ -4,11 +4,10 @@
 
 import pathlib
 import signal
-import subprocess
 import sys
 import time
 
-from disks import SHIM, fill
+from disks import SHIM, compiled, fill
 from nodes import LEASE
 from report import eventually, expect
 
@@ -154,9 +153,7 @@ class FailingSync:
 
     def prepare(self, nodes):
         self.shim, self.trigger = nodes.folder / "shim.so", nodes.folder / "trigger"
-        done = subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.shim, "-x", "c", "-", "-ldl"], input=SHIM, text=True,
-                              capture_output=True)
-        expect(done.returncode == 0, f"the shim compiles: {done.stderr}")
+        compiled(self.shim, SHIM)
         for name in nodes.data_names:
             nodes.environments[name] = {"LD_PRELOAD": str(self.shim), "FAILING_PATH": f"{nodes.disk}/{name}/log/",
                                         "FAILING_WHEN": f"{self.trigger}.{name}"}
