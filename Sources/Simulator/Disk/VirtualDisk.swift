@@ -7,7 +7,7 @@ public final class VirtualDisk {
     private var stores: [StoreID: VirtualStore] = [:]
     /// Stores put aside since their replicas had lost something.
     private var givenUp: Set<StoreID> = []
-    private var saved: (segments: [VirtualLog.Segment], stores: [StoreID: VirtualStore], starts: [BootNonce])?
+    private var saved: Copy?
     /// The starts it has seen.
     private(set) var starts: [BootNonce] = []
     /// The last start acknowledged what it had not synced, and has not stopped cleanly so far.
@@ -34,6 +34,14 @@ public final class VirtualDisk {
         cluster = other.cluster
         mayLack = other.mayLack
         space = DiskSpace(segment: other.log.segmentBytes)
+    }
+
+    /// What somebody keeps of a directory, to put it back later.
+    private struct Copy {
+        var segments: [VirtualLog.Segment]
+        var stores: [StoreID: VirtualStore]
+        var starts: [BootNonce]
+        var givenUp: Set<StoreID>
     }
 
     /// Why a directory cannot be opened.
@@ -230,7 +238,7 @@ public final class VirtualDisk {
     func forgetFormerStarts() { starts = starts.suffix(1) }
 
     /// Keeps a copy of everything, as a backup does, while no process has the directory open.
-    func save() { saved = (log.segments, stores, starts) }
+    func save() { saved = Copy(segments: log.segments, stores: stores, starts: starts, givenUp: givenUp) }
 
     var hasSaved: Bool { saved != nil }
 
@@ -240,6 +248,7 @@ public final class VirtualDisk {
         log.replaceSegments(saved.segments)
         stores = saved.stores
         starts = saved.starts
+        givenUp = saved.givenUp
         return true
     }
 
