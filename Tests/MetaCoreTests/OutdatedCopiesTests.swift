@@ -51,6 +51,24 @@ struct OutdatedCopiesTests {
         return try group.propose(after: shard, by: member.node, at: index) { $0.members = [member] }
     }
 
+    /// It follows its primary already, and is still a member.
+    @Test(arguments: [([2], false), ([1, 2], true)] as [([UInt64], Bool)])
+    func whoStartsWithAnOlderDirectoryIsNotPromoted(knows: [UInt64], isDone: Bool) throws {
+        var group = Self.shard(replicas: 3)
+        let members = try #require(group.state.shard(Self.shard)).members
+        let (first, taker) = (members[0], members[1])
+        Self.restart(&group, taker, knows: knows)
+        let shard = try #require(group.state.shard(Self.shard))
+        var follows = servingReport(shard)
+        (follows.role, follows.incarnation) = (.secondary, taker.incarnation)
+        let version = group.state.routeVersion.rawValue
+        _ = group.beat(dataBeat(Self.number(first), since: version, shards: [servingReport(shard)]))
+        _ = group.beat(dataBeat(Self.number(taker), boot: 2, since: version, shards: [follows]))
+        let answer = group.admin(.promote(shard: shard.id, to: taker.node, plan: false))
+        if case .done? = answer { #expect(isDone) } else { #expect(!isDone, "\(String(describing: answer))") }
+        #expect(group.state.shard(shard.id)?.primary == (isDone ? taker : first))
+    }
+
     @Test(arguments: [([2], false), ([7, 8, 2], false), ([1, 2], true), ([1, 8, 2], true)] as [([UInt64], Bool)])
     func whoStartsWithAnOlderDirectoryDoesNotTakeOver(knows: [UInt64], isAccepted: Bool) throws {
         var group = Self.shard(replicas: 3)
