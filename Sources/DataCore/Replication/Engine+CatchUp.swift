@@ -38,7 +38,8 @@ extension Engine {
             replicas[index].followers[place].foundAt = nil
             // A place that was remembered may lie in a segment that is gone: looked for once more from the start.
             guard follower.foundAt == nil else { return searchLog(index, place) }
-            return follower.isLearner ? teach(index, place) : giveUp(index, follower.member)
+            if follower.isLearner { return teach(index, place) }
+            return giveUp(index, follower.member, isSure: read.fault == nil)
         }
         replicas[index].followers[place].foundAt = read.place
         if follower.foundAt == nil {

@@ -69,9 +69,10 @@ extension Engine {
 
     /// A follower whose log cannot be continued from here is let go; the metadata group gives the shard another copy. A
     /// member that lacks more than the log has is in sync with nothing: however few are left, it comes back as a learner.
-    mutating func giveUp(_ index: Int, _ follower: Member) {
+    /// - Parameter isSure: whether the log was read, and has not got it.
+    mutating func giveUp(_ index: Int, _ follower: Member, isSure: Bool = true) {
         propose(
-            index, without: follower, leavesBehind: !Mutant.c17KeepsLeftBehind.isOn,
+            index, without: follower, leavesBehind: isSure && !Mutant.c17KeepsLeftBehind.isOn,
             why: "\(follower) is lost, or lacks more than this log has: it asks to go on without it")
     }
 
