@@ -89,19 +89,53 @@ extension Engine {
             numbers[index].applied = max(numbers[index].applied, mark.seq.rawValue)
             replicas[index].bytes = mark.bytes
         }
-        for batch in spent {
-            guard let place = unapplied.firstIndex(where: { $0.batch === batch }) else { continue }
-            let note = unapplied.remove(at: place)
-            durableBatches -= 1
-            backlog -= batch.byteCount
-            if replication.shared.isEmpty {
-                recycle(batch)
-            } else {
-                for gone in replication.history.keep(note, limit: settings.historyBytes) { recycle(gone) }
-            }
-        }
+        takeBack(spent)
         startWalks()
         if backlog < settings.backlogBytes { resumeParked { if case .backlog = $0 { true } else { false } } }
+    }
+
+    /// Both are in the order of their tickets. Where a shard stands still many batches stay in front of those that come back,
+    /// and a start has very many: they are gone through once.
+    private mutating func takeBack(_ spent: [LogBatch]) {
+        var rest = spent[...]
+        guard let first = rest.first else { return }
+        var place = firstUnapplied(from: first.ticket)
+        var kept = place
+        while place < unapplied.count, let next = rest.first {
+            let note = unapplied[place]
+            if note.batch === next {
+                rest.removeFirst()
+                noteSpent(note)
+            } else if next.ticket < note.batch.ticket {
+                rest.removeFirst()
+                continue
+            } else {
+                unapplied.swapAt(kept, place)
+                kept += 1
+            }
+            place += 1
+        }
+        unapplied.removeSubrange(kept..<place)
+    }
+
+    /// The place of the first batch with this ticket or a later one.
+    private func firstUnapplied(from ticket: UInt64) -> Int {
+        var (low, high) = (0, unapplied.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if unapplied[middle].batch.ticket < ticket { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    private mutating func noteSpent(_ note: BatchNote) {
+        durableBatches -= 1
+        backlog -= note.batch.byteCount
+        if replication.shared.isEmpty {
+            recycle(note.batch)
+        } else {
+            for gone in replication.history.keep(note, limit: settings.historyBytes) { recycle(gone) }
+        }
     }
 
     private mutating func recycle(_ batch: LogBatch) {

@@ -22,12 +22,13 @@ final class Flusher: @unchecked Sendable {
 
     // Of the thread alone, then of `stop`.
     private var oldest: UInt64
-    /// The newest segment of which a part is durable.
+    /// Segments before this one are durable in table files, or older than the log.
     private var flushed: UInt64
     /// Batches of segments before this one are durable in table files.
     private var durable: UInt64 = 0
 
     /// - Parameters:
+    ///   - oldest: the oldest segment there is.
     ///   - retained: segments kept behind the one that is written.
     ///   - isDiskLow: whether what room is left is not for spare segments.
     ///   - failed: told from the thread, once: a flush failed, and nothing is released any more.
@@ -41,7 +42,9 @@ final class Flusher: @unchecked Sendable {
         self.isDiskLow = isDiskLow
         self.retained = retained
         self.failed = failed
-        flushed = writer.generation
+        // What earlier starts wrote counts: of many that were killed before they had written so much, none would flush, and
+        // each would have to do again what all before it did.
+        flushed = oldest
         worker = Worker("flusher") { [self] in run(period) }
     }
 

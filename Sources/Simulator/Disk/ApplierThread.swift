@@ -35,7 +35,7 @@ final class ApplierThread {
     func start(_ recovered: [LogBatch]) {
         waiting = ApplyQueue(applied: process.disk.applied)
         for batch in recovered { waiting.add(batch) }
-        flushed = process.disk.log.generation
+        flushed = process.disk.log.oldestGeneration
         scheduleFlush()
     }
 

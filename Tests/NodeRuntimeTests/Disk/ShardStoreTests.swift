@@ -100,6 +100,24 @@ import Testing
         life.stop()
     }
 
+    /// A process that is killed before it has filled two segments leaves what it did to the next one, but not for ever.
+    @Test("of many starts that are killed none has all to do again")
+    func killedAgainAndAgain() throws {
+        for round in 0..<20 {
+            let life = try DiskLife(path, segmentBytes: 64 << 10)
+            #expect(life.recovered <= 40, "round \(round)")
+            for key in 0..<9 { life.put("key\(round).\(key)", [UInt8](repeating: 1, count: 100)) }
+            #expect(life.commit())
+            let names = { try? scratch.files("d1/log", ending: ".seg") }
+            #expect(life.told.wait(until: { _ in (names()?.count ?? 99) <= 4 }), "old segments are let go")
+            life.stop(isClean: false)
+            #expect(life.told.failures.isEmpty)
+        }
+        let life = try DiskLife(path)
+        for round in 0..<20 { #expect(try life.value("key\(round).8") != nil) }
+        life.stop()
+    }
+
     /// E5, E8: a segment goes only when all of it is in table files.
     @Test("segments that went are in table files")
     func segmentsGo() throws {
