@@ -19,18 +19,23 @@ import Testing
             last: Seq(rawValue: 9), commit: Seq(rawValue: 9), applied: .zero, bytes: 10)
     }
 
-    /// Half a second in which all nodes beat; some of them without a copy.
+    /// Half a second in which all nodes beat; some of them without a copy, which may say how far it had promised.
     private static func run(
-        _ group: inout MetaGroup, _ shard: ShardConfiguration, ended: [Member], since: UInt64? = nil
+        _ group: inout MetaGroup, _ shard: ShardConfiguration, ended: [Member], since: UInt64? = nil,
+        promised: UInt64? = nil
     ) {
         for _ in 0..<5 {
             group.pass(100)
             for number in 1...3 {
                 let held = shard.members.filter { $0.node.rawValue == "d\(number)" && !ended.contains($0) }
-                _ = group.beat(
-                    dataBeat(
-                        number, cluster: group.state.cluster, since: since ?? group.state.routeVersion.rawValue,
-                        shards: held.map { report(shard, $0) }))
+                var beat = dataBeat(
+                    number, cluster: group.state.cluster, since: since ?? group.state.routeVersion.rawValue,
+                    shards: held.map { report(shard, $0) })
+                let own = ended.first { $0.node == beat.node.id }
+                if let own, let promised = promised.map(Epoch.init(rawValue:)) {
+                    beat.ended = [EndedReplica(shard: shard.id, incarnation: own.incarnation, promised: promised)]
+                }
+                _ = group.beat(beat)
             }
         }
     }
@@ -73,27 +78,12 @@ import Testing
     // MARK: A proposal that came late
 
     /// The primary of a shard of two asked to go on alone, and its node has no copy any more; what its log had promised.
-    private static func alone(promised: UInt64?, ack: Ack = .all, primary: Int = 0) throws -> ShardConfiguration {
+    private static func alone(promised: UInt64?, ack: Ack = .all) throws -> ShardConfiguration {
         var (group, shard) = try pair(ack: ack, minInSync: 1)
-        let (left, kept) = (shard.members[primary], shard.members[1 - primary])
+        let left = shard.members[0]
         let answer = try group.propose(after: shard, by: left.node) { $0.members = [left] }
         guard answer.accepted else { throw MetaGroup.Unanswered() }
-        for _ in 0..<5 {
-            group.pass(100)
-            for number in 1...3 {
-                let id = NodeID(rawValue: "d\(number)")
-                var beat = dataBeat(
-                    number, cluster: group.state.cluster, since: group.state.routeVersion.rawValue,
-                    shards: kept.node == id ? [stoppedReport(shard)] : [])
-                if left.node == id, let promised {
-                    beat.ended = [
-                        EndedReplica(
-                            shard: shard.id, incarnation: left.incarnation, promised: Epoch(rawValue: promised))
-                    ]
-                }
-                _ = group.beat(beat)
-            }
-        }
+        run(&group, shard, ended: [left], promised: promised)
         return try #require(group.state.shard(shard.id))
     }
 

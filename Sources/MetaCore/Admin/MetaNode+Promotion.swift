@@ -36,8 +36,7 @@ extension MetaNode {
     ) -> ShardConfiguration? {
         // One with an older directory follows, and may lack yet what the primary is to give it (RULES H1).
         guard member != shard.primary, serves(shard), isHandedOver(shard, draft), takesPart(member, shard),
-            !isOutdated(member, shard.id, draft) || Mutant.h1TrustsOldData.isOn, let taker = draft.node(member.node),
-            var next = shard.next
+            !isOutdated(member, shard.id, draft), let taker = draft.node(member.node), var next = shard.next
         else { return nil }
         next.members = [member] + shard.members.filter { $0 != member }
         next.primaryBoot = taker.boot

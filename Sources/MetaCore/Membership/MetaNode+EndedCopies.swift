@@ -43,13 +43,7 @@ extension MetaNode {
             several.allSatisfy { $0.members.contains(member) } && holds(member, shard.id)
                 && !isOutdated(member, shard.id, state)
         }
-        guard let others, let heir = others.first, let node = state.node(heir.node), var next = shard.next else {
-            return nil
-        }
-        next.members = others
-        next.primaryBoot = node.boot
-        next.handedOverFrom = nil
-        return next
+        return others.flatMap { goingOn(shard, with: $0) }
     }
 
     /// What its node says of a member that has ended there.
@@ -67,17 +61,14 @@ extension MetaNode {
     }
 
     private func goingOn(_ shard: ShardConfiguration, with kept: [Member]) -> ShardConfiguration? {
-        guard var next = shard.next else { return nil }
-        next.members = kept
-        if next.primary == shard.primary { return next }
-        // Any member has all that was committed, and begins when what it granted has lapsed (RULES A7). With ack below all
-        // they seal each other and find out who has.
-        guard shard.isHeldByAll, let heir = kept.first(where: { holds($0, shard.id) }), let node = state.node(heir.node)
-        else { return nil }
-        next.members = [heir] + kept.filter { $0 != heir }
-        next.primaryBoot = node.boot
-        next.handedOverFrom = nil
-        return next
+        if kept.first == shard.primary {
+            var next = shard.next
+            next?.members = kept
+            return next
+        }
+        // Any member has all that was committed. With ack below all they seal each other and find out who has.
+        guard shard.isHeldByAll, let heir = kept.first(where: { holds($0, shard.id) }) else { return nil }
+        return led(by: heir, of: kept, shard)
     }
 
     /// Whether a member was heard to have its copy.

@@ -9,6 +9,16 @@ extension MetaNode {
         return hasBegun(shard, draft) || hasKept(shard, former, draft) == false
     }
 
+    /// The configuration in which one of some members leads the others without the former primary's word: it begins when what
+    /// it granted has lapsed (RULES A7).
+    func led(by heir: Member, of members: [Member], _ shard: ShardConfiguration) -> ShardConfiguration? {
+        guard let node = state.node(heir.node), var next = shard.next else { return nil }
+        next.members = [heir] + members.filter { $0 != heir }
+        next.primaryBoot = node.boot
+        next.handedOverFrom = nil
+        return next
+    }
+
     /// Whether the primary was heard to have served in this very epoch.
     func hasBegun(_ shard: ShardConfiguration, _ draft: ClusterState) -> Bool {
         guard let primary = shard.primary, let node = draft.node(primary.node),

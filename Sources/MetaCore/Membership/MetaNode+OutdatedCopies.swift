@@ -49,20 +49,15 @@ extension MetaNode {
         let shard = held.value
         // Nobody waits for a node that an operator has removed, whatever it had.
         let awaited = shard.members.filter { state.node($0.node).map { $0.standing != .removed } ?? false }
-        guard !awaited.isEmpty, awaited.allSatisfy({ state.isOutdated($0, held.id) && isUp($0) }),
-            var next = shard.next
-        else { return nil }
+        guard !awaited.isEmpty, awaited.allSatisfy({ state.isOutdated($0, held.id) && isUp($0) }) else {
+            return nil
+        }
         // A copy that has ended since leaves the members: its node was heard, and says nothing of it.
         let copies = awaited.compactMap { member in report(of: member, held.id).map { (member, $0) } }
         let longest = copies.max { left, right in
             (left.1.lastEpoch ?? .none, left.1.last) < (right.1.lastEpoch ?? .none, right.1.last)
         }
-        guard let best = Mutant.c16KeepsPrimary.isOn ? copies.first : longest, let node = state.node(best.0.node) else {
-            return nil
-        }
-        next.members = [best.0] + copies.map(\.0).filter { $0 != best.0 }
-        next.primaryBoot = node.boot
-        next.handedOverFrom = nil
-        return next
+        guard let best = Mutant.c16KeepsPrimary.isOn ? copies.first : longest else { return nil }
+        return led(by: best.0, of: copies.map(\.0), shard)
     }
 }
