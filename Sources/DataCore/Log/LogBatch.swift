@@ -115,7 +115,7 @@ public import ClusterModel
         unsafe state.pointee.records += 1
     }
 
-    /// Adds a record that says that a life of a shard's replica ended, which is known by nothing else here.
+    /// Adds a record that says that a life of a shard's replica ended.
     /// - Precondition: as for `beginRecord`.
     public func drop(_ shard: ShardID, _ end: ReplicaEnd) {
         beginRecord(

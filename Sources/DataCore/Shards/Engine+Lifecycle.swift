@@ -271,11 +271,9 @@ extension Engine {
         guard replicas[held].state != .dropped else { return }
         touch(replica: held, seq: numbers[held].last)
         let store = replicas[held].store
-        let end = ReplicaEnd(
-            store.incarnation, promised: max(Epoch(rawValue: numbers[held].epoch), replicas[held].sealedBelow))
-        batch.drop(store.shard, end)
+        let promised = max(Epoch(rawValue: numbers[held].epoch), replicas[held].sealedBelow)
+        noteDropped(store.shard, ReplicaEnd(store.incarnation, promised: promised))
         replicas[held].state = .dropped
-        dropped[store.shard] = end
         numbers[held].isServing = false
         numbers[held].isLost = true
         evictionRests = false

@@ -14,8 +14,8 @@ extension Engine {
         effects.emit(.dropStore(lost.store))
     }
 
-    /// Logs the end of a replica of which nothing else is held.
-    private mutating func noteDropped(_ shard: ShardID, _ end: ReplicaEnd) {
+    /// Logs the end of a replica's life here.
+    mutating func noteDropped(_ shard: ShardID, _ end: ReplicaEnd) {
         if dropped[shard].map({ $0.incarnation < end.incarnation }) ?? true { dropped[shard] = end }
         batch.drop(shard, end)
     }

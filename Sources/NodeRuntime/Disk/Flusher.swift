@@ -24,8 +24,6 @@ final class Flusher: @unchecked Sendable {
     private var oldest: UInt64
     /// Segments before this one are durable in table files, or older than the log.
     private var flushed: UInt64
-    /// Batches of segments before this one are durable in table files.
-    private var durable: UInt64 = 0
 
     /// - Parameters:
     ///   - oldest: the oldest segment there is.
@@ -94,11 +92,10 @@ final class Flusher: @unchecked Sendable {
         if applied >= flushed + Self.segmentsPerFlush {
             try flush()
             flushed = applied
-            durable = applied
         }
         let newest = writer.generation
-        guard newest > oldest + retained, durable > oldest else { return }
-        let keep = min(durable, newest - retained)
+        guard newest > oldest + retained, flushed > oldest else { return }
+        let keep = min(flushed, newest - retained)
         try writer.release(below: keep)
         oldest = keep
     }

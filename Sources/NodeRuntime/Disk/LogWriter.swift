@@ -197,7 +197,7 @@ final class LogWriter: @unchecked Sendable {
             return shared.spares
         }
         guard let number else { return }
-        let path = "\(directory)/spare-\(SegmentFile.name(number))\(Self.freeEnding)"
+        let path = "\(directory)/spare-\(number)\(Self.freeEnding)"
         do {
             try SegmentFile.makeSpare(path, size: segmentBytes)
             lock.withLock { $0.recycled.append(path) }

@@ -21,7 +21,6 @@ final class ApplierThread {
     /// Segment of the last batch that is wholly in the stores.
     private var generation: UInt64 = 0
     private var flushed: UInt64 = 0
-    private var durable: UInt64 = 0
 
     /// A write to a store did not go well: nothing follows it (RULES E6).
     private var hasFailed = false
@@ -117,10 +116,9 @@ final class ApplierThread {
         if generation >= flushed + Self.segmentsPerFlush {
             if !Mutant.e5DeletesUnflushed.isOn { guard check(process.disk.flush()) else { return } }
             flushed = generation
-            durable = generation
         }
         let oldest = log.oldestGeneration
-        guard log.generation > oldest + Self.retained, durable > oldest else { return }
-        process.disk.releaseLog(below: min(durable, log.generation - Self.retained))
+        guard log.generation > oldest + Self.retained, flushed > oldest else { return }
+        process.disk.releaseLog(below: min(flushed, log.generation - Self.retained))
     }
 }
