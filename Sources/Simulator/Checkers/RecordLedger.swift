@@ -157,13 +157,14 @@ final class RecordLedger {
     /// A node starts with a replica's log: what it read counts as durable from here on.
     func recovered(_ replica: RecoveredNode.Replica, node: Int) {
         let log = Log(node: node, shard: replica.shard)
-        if rewound.contains(node) { logs[log] = Self.entries(of: replica) }
+        let read = Self.entries(of: replica)
+        if rewound.contains(node) { logs[log] = read }
         let last = Int(replica.last.rawValue)
         guard var own = logs[log] else { return }
         // What it had logged behind that, and not synced, is gone; and so is what had taken the place of a record that was
         // cut, where the cut was not synced either.
         if own.count > last { own.removeLast(own.count - last) }
-        for (place, found) in Self.entries(of: replica).enumerated().prefix(own.count)
+        for (place, found) in read.enumerated().prefix(own.count)
         where own[place].epoch != .none && found.epoch != .none && own[place].epoch != found.epoch {
             own[place] = found
         }

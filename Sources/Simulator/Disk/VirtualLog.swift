@@ -44,8 +44,7 @@ final class VirtualLog {
 
     /// Reads and judges all segments, cuts a torn tail and makes what is left durable.
     func open() throws(LogRecovery.Damage) -> Opened {
-        var recovery = LogRecovery(log: log)
-        for segment in segments { segment.bytes.withByteView { recovery.take(generation: segment.generation, $0) } }
+        let recovery = read()
         if let fault = recovery.fault { throw fault }
         let end = recovery.end
         segments.removeAll { $0.generation > end.generation }

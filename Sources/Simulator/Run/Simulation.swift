@@ -19,10 +19,10 @@ public final class Simulation {
         public var calm: UInt64 = 10_000_000_000
 
         public init(seed: UInt64) { self.seed = seed }
-    }
 
-    /// Least numbers of a run that means something.
-    private static let leastShare = 0.075
+        /// Operations with an outcome that a run has at least which means something.
+        fileprivate var least: Double { Double(operations) * 0.075 }
+    }
 
     private let wish: Wish
     private let plan: FaultPlan
@@ -60,7 +60,7 @@ public final class Simulation {
     private static func isSpent(_ wish: Wish, _ workload: Workload, now: UInt64) -> Bool {
         if now - workload.lastDone >= breath { return true }
         guard now > wish.trouble / 3 * 2 else { return false }
-        let least = Double(wish.operations) * leastShare * Double(now) / Double(wish.trouble)
+        let least = wish.least * Double(now) / Double(wish.trouble)
         return Double(min(workload.history.done, workload.history.reads * 4)) < least
     }
 
@@ -153,7 +153,7 @@ public final class Simulation {
         report.troubles = nemesis.total
         report.fired = nemesis.counts.merging(workload.counts) { $0 + $1 }
         report.time = world.now
-        let least = Int(Double(wish.operations) * Self.leastShare)
+        let least = Int(wish.least)
         if history.done < least { report.vacuous.append("operations with an outcome (\(history.done) of \(least))") }
         if history.reads < least / 4 { report.vacuous.append("reads (\(history.reads) of \(least / 4))") }
         if world.now < wish.trouble + wish.calm { report.vacuous.append("seconds") }
