@@ -17,6 +17,7 @@ SOAK = False
 
 # Fails each sync of files below $FAILING_PATH once the file $FAILING_WHEN is there, as a disk does that lost what it was
 # to write: the bytes since the last sync are gone, and a second try says that all is well.
+# While $SLOW_WHEN is there they take a third of a second more.
 SHIM = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -66,6 +67,8 @@ ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at) { return pwrite
 static int sync_by(const char *name, int fd) {
     int (*real)(int) = dlsym(RTLD_NEXT, name);
     if (!concerns(fd)) return real(fd);
+    const char *slow = getenv("SLOW_WHEN");
+    if (slow && access(slow, F_OK) == 0) usleep(330000);
     const char *trigger = getenv("FAILING_WHEN");
     int fails = trigger && access(trigger, F_OK) == 0, kept = 0;
     pthread_mutex_lock(&lock);
@@ -92,29 +95,6 @@ static int sync_by(const char *name, int fd) {
 
 int fdatasync(int fd) { return sync_by("fdatasync", fd); }
 int fsync(int fd) { return sync_by("fsync", fd); }
-"""
-
-
-# Loaded with LD_PRELOAD: while a file is there, syncs below a path take a third of a second more.
-SLOW_SHIM = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-int fdatasync(int fd) {
-    static int (*real)(int);
-    if (!real) real = dlsym(RTLD_NEXT, "fdatasync");
-    char link[64], path[4096];
-    const char *prefix = getenv("SLOW_PATH"), *trigger = getenv("SLOW_WHEN");
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t size = readlink(link, path, sizeof path - 1);
-    path[size > 0 ? size : 0] = 0;
-    if (prefix && strncmp(path, prefix, strlen(prefix)) == 0 && trigger && access(trigger, F_OK) == 0) usleep(330000);
-    return real(fd);
-}
 """
 
 

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 
-from disks import SLOW_SHIM, compiled
+from disks import SHIM, compiled
 from local_cluster import Cluster, Program
 from report import Report, eventually, expect
 from resp import Closed, Connection, Error, Simple
@@ -273,11 +273,11 @@ def slow_disk(flow):
     """The disk of d2 takes a third of a second for each sync, and fails none. It is left out of every shard, of which it was
     primary, too; the others go on without waiting for it. When its disk is well again it is a member again."""
     with cluster_of_three(flow) as cluster:
-        shim, trigger = compiled(cluster.folder / "slow.so", SLOW_SHIM), cluster.folder / "slow"
+        shim, trigger = compiled(cluster.folder / "slow.so", SHIM), cluster.folder / "slow"
         arguments = cluster.command_line("d2")
         cluster.kill("d2")
         log = cluster.folder / "data" / "d2" / "log"
-        environment = dict(os.environ, LD_PRELOAD=str(shim), SLOW_PATH=f"{log}/", SLOW_WHEN=str(trigger))
+        environment = dict(os.environ, LD_PRELOAD=str(shim), FAILING_PATH=f"{log}/", SLOW_WHEN=str(trigger))
 
         def shards():
             return cluster.shardctl_json("shard", "ls", "default")
