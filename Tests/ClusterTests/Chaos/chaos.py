@@ -79,7 +79,11 @@ class Run:
                 read = self.read_back()
             finally:
                 self.history.write(self.file("history"))
-                self.file("diary").write_text("\n".join(self.diary) + "\n")
+                for shard, moment in self.deaths:
+                    pause = self.load.longest_pause(shard, moment)
+                    self.diary.append(f"{int(moment * 1e9)} no write on shard {shard} for "
+                                      + (f"{pause:.2f} s" if pause is not None else "the rest of the run"))
+                self.file("diary").write_text("\n".join(sorted(self.diary)) + "\n")
             self.judge(during, healing, read)
             for name in nodes.names:
                 nodes[name].terminate()

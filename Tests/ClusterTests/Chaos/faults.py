@@ -37,6 +37,7 @@ class Kill:
         run.told(f"kill {name}")
         run.sleep(0.2, 3.0)
         run.nodes.start([name])
+        run.told(f"started {name}")
 
 
 class Pause:
