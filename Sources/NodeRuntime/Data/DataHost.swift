@@ -31,7 +31,7 @@ public final class DataHost {
     private let process = ProcessSample()
     private let end = EarlyEnd()
 
-    /// Opens the directory, recovers, and binds the ports. Every error is one line that says what and what to do.
+    /// Binds the ports, opens the directory, recovers, and listens. Every error is one line that says what and what to do.
     ///
     /// - Parameters:
     ///   - metrics: what /metrics shows beside the node itself.
@@ -97,6 +97,7 @@ public final class DataHost {
                 http, notReady: { readiness.reason }, sources: [own, ProcessMetrics.source] + metrics)
         }
         reactor.node.noteUsage(process.take())
+        try ports.listen()
         reactor.listen(ports.cluster, .cluster)
         reactor.listen(ports.gateway, .gateway)
         reactor.listen(ports.peer, nil)

@@ -69,6 +69,9 @@ final class PeerLinks {
     private static let greetingBytes = 128 << 10
     /// ns within which a connect and a hello must be done.
     private static let patience: UInt64 = 3_000_000_000
+    /// ns for which what is sent waits for a link to open. Then the core is told that nothing was sent, and may find another
+    /// way: a node that hangs, or that nothing reaches, takes a connection and says no word.
+    private static let hurry: UInt64 = 300_000_000
 
     init(
         poller: Poller, hello: PeerHello, logger: Logger, data: @escaping (Int) -> UInt64
@@ -108,13 +111,19 @@ final class PeerLinks {
 
     private func send(_ kind: PeerFrameKind, _ payload: ByteView, to node: NodeID, at address: Address?) {
         // Whoever was out of reach in this turn stays so until the core was told that nothing was sent.
-        guard !unreached.contains(node), let index = dialled[node] ?? dial(node, address), let link = links[index]
+        guard !unreached.contains(node), let index = dialled[node] ?? dial(node, address), let link = links[index],
+            !isOverdue(link, Clocks.monotonic)
         else {
             unreached.insert(node)
             return
         }
         PeerFrame.append(kind, payload, to: &link.output)
         touched.insert(index)
+    }
+
+    /// Whether a link was dialled some time ago and has not opened.
+    private func isOverdue(_ link: Link, _ now: () -> UInt64) -> Bool {
+        link.isDialled && link.phase != .open && now() &- link.since > Self.hurry
     }
 
     private func dial(_ node: NodeID, _ address: Address?) -> Int? {
@@ -309,6 +318,10 @@ final class PeerLinks {
 
     /// Ends what hangs, and tells the core whom it could not reach.
     func tick(_ now: UInt64, step: (DataInput) -> Void) {
+        for case let link? in links where !link.output.isEmpty && isOverdue(link, { now }) {
+            link.output.removeAll()
+            if let node = link.node { unreached.insert(node) }
+        }
         for node in unreached.sorted() { step(.peerLost(node, nothingSent: true)) }
         unreached.removeAll()
         for index in links.indices {

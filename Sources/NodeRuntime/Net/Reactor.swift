@@ -144,8 +144,9 @@ final class Reactor {
 
     private func tick(_ now: Tick) {
         lastTick = now.monotonic
-        node.step(.tick, now: now, effects: &effects)
+        // First: what is known not to have left is not called uncertain when its time is over.
         peers.tick(now.monotonic, step: step)
+        node.step(.tick, now: now, effects: &effects)
         if let time = acceptAgainAt, now.monotonic >= time, !isStopping {
             acceptAgainAt = nil
             for index in listeners.indices {

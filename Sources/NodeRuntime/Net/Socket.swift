@@ -29,18 +29,20 @@ public struct SocketError: Error, CustomStringConvertible, Sendable {
         case closed
     }
 
-    /// Binds and listens. Port 0 takes any free port; `boundAddress` tells which.
-    static func listen(_ address: Address, backlog: Int32 = 1024) throws(SocketError) -> Int32 {
-        let descriptor = unsafe try open(address, "cannot listen on") { descriptor, name, size in
+    /// A socket that has its port, and takes no connection before `listen`. Port 0 takes any free port; `localAddress` tells
+    /// which.
+    static func bound(to address: Address) throws(SocketError) -> Int32 {
+        unsafe try open(address, "cannot listen on") { descriptor, name, size in
             _ = ostraka_set_reuseaddr(descriptor)
             return unsafe bind(descriptor, name, size)
         }
-        guard Glibc.listen(descriptor, backlog) == 0 else {
-            let code = errno
-            close(descriptor)
-            throw SocketError(action: "cannot listen on", address: address, code: code)
-        }
-        return descriptor
+    }
+
+    /// Has a bound socket take connections.
+    static func listen(_ descriptor: Int32, backlog: Int32 = 1024) throws(SocketError) {
+        guard Glibc.listen(descriptor, backlog) != 0 else { return }
+        let code = errno
+        throw SocketError(action: "cannot listen on", address: localAddress(descriptor), code: code)
     }
 
     /// Begins to connect; the socket becomes writable when it is connected or failed (`connectError`).

@@ -226,8 +226,8 @@ final class DataProcess: Endpoint {
         for socket in due { socket.dropConsumed() }
         if monotonic &- lastTick >= Self.tickNanos {
             lastTick = monotonic
-            step(.tick)
             peers.tick()
+            step(.tick)
         }
         spent = work + (stallsBefore ? stall : 0)
         frozen = nil

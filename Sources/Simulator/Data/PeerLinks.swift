@@ -40,6 +40,7 @@ final class PeerLinks {
 
     private static let pause: UInt64 = 50_000_000
     private static let patience: UInt64 = 3_000_000_000
+    private static let hurry: UInt64 = 300_000_000
 
     init(process: DataProcess) { self.process = process }
 
@@ -52,11 +53,16 @@ final class PeerLinks {
 
     func send(_ kind: PeerFrameKind, _ payloads: [[UInt8]], to node: NodeID) {
         // Whoever was out of reach in this turn stays so until the core was told that nothing was sent.
-        guard !unreached.contains(node), let peer = dialled[node] ?? dial(node) else {
+        guard !unreached.contains(node), let peer = dialled[node] ?? dial(node), !isOverdue(peer) else {
             unreached.insert(node)
             return
         }
         append(kind, payloads, peer)
+    }
+
+    /// Whether a link was dialled some time ago and has not opened.
+    private func isOverdue(_ peer: Peer) -> Bool {
+        peer.isDialled && peer.phase != .open && process.monotonic &- peer.since > Self.hurry
     }
 
     func answer(_ kind: PeerFrameKind, _ payloads: [[UInt8]], on link: LinkID) {
@@ -200,6 +206,11 @@ final class PeerLinks {
 
     /// Ends what hangs, and tells the core whom it could not reach.
     func tick() {
+        // order-free: each for itself
+        for peer in dialled.values where !peer.output.isEmpty && isOverdue(peer) {
+            peer.output.removeAll()
+            if let node = peer.node { unreached.insert(node) }
+        }
         for node in unreached.sorted() {
             note("\(process.machine.id) does not reach \(node)")
             process.step(.peerLost(node, nothingSent: true))

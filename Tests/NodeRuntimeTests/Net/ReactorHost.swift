@@ -28,12 +28,21 @@ final class ReactorHost: Sendable {
         return try sockets.map { try ReactorHost($0, of: sockets, maxClients: 100, password: nil) }
     }
 
-    private init(_ own: Sockets, of all: [Sockets], maxClients: Int, password: String?) throws {
+    /// The first of such a pair whose second takes connections and says no word.
+    static func besideHung() throws -> ReactorHost {
+        let sockets = [try Sockets(number: 1), try Sockets(number: 2)]
+        return try ReactorHost(sockets[0], of: sockets, maxClients: 100, password: nil, gatewayTimeoutMillis: 1500)
+    }
+
+    private init(
+        _ own: Sockets, of all: [Sockets], maxClients: Int, password: String?, gatewayTimeoutMillis: UInt64 = 5000
+    ) throws {
         address = own.address
         guard let poller = Poller(), let mailbox = Mailbox<ReactorMessage>() else { throw POSIXError(.EMFILE) }
         self.mailbox = mailbox
         var settings = own.settings
         settings.maxClients = maxClients
+        settings.gatewayTimeoutMillis = gatewayTimeoutMillis
         settings.password = password.map { Array($0.utf8) }
         let parts = Parts(
             poller: poller, mailbox: mailbox, settings: settings, sockets: own, nodes: all.map(\.settings))
@@ -52,8 +61,9 @@ final class ReactorHost: Sendable {
 
         init(number: Int = 1) throws {
             self.number = number
-            gateway = try Socket.listen(Address(host: "127.0.0.1", port: 0))
-            peer = try Socket.listen(Address(host: "127.0.0.1", port: 0))
+            gateway = try Socket.bound(to: Address(host: "127.0.0.1", port: 0))
+            peer = try Socket.bound(to: Address(host: "127.0.0.1", port: 0))
+            for socket in [gateway, peer] { try Socket.listen(socket) }
         }
 
         var settings: DataSettings {

@@ -150,6 +150,25 @@ import Testing
         #expect(clients[1].text(values.utf8.count) == values)
     }
 
+    /// A node that hangs takes connections: what waits for its first word has not left, so that it is known not to have run.
+    @Test func `a write that waits for the welcome of a node has not been sent`() throws {
+        let host = try ReactorHost.besideHung()
+        let client = try PlainClient(host.address)
+        client.send(Self.set("bar", "b"))
+        let refusal = "-TRYAGAIN no serving primary for this shard just now\r\n"
+        #expect(client.text(refusal.utf8.count) == refusal)
+    }
+
+    @Test func `a bound port takes connections once it listens`() throws {
+        let bound = try Socket.bound(to: Address(host: "127.0.0.1", port: 0))
+        defer { Socket.close(bound) }
+        let address = Socket.localAddress(bound)
+        #expect(throws: (any Error).self) { try PlainClient(address) }
+        try Socket.listen(bound)
+        _ = try PlainClient(address)
+        #expect(throws: SocketError.self) { try Socket.bound(to: address) }
+    }
+
     @Test func `a stop answers what was sent, and ends`() throws {
         let host = try ReactorHost()
         let client = try PlainClient(host.address)
