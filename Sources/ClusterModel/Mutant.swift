@@ -43,6 +43,10 @@ public enum Mutant: String, CaseIterable, Sendable {
     case a11BeatsByOwnLength
     /// A12: a grant is for whatever epoch is asked for, and whoever asks.
     case a12GrantsAnyEpoch
+    /// A13: deadlines go by the wall of the machine, however far that of all others is off.
+    case a13TrustsOwnWall
+    /// A13: a secondary says by its own time that a value has gone.
+    case a13SecondaryDecides
 
     // MARK: B. Shared log and metadata fail-over
 

@@ -10,7 +10,7 @@ public import ClusterModel
     public init(settings: DataSettings, now: Tick) {
         unsafe engine = UnsafeMutablePointer<Engine>.allocate(capacity: 1)
         unsafe engine.initialize(to: Engine(settings: settings))
-        unsafe engine.pointee.now = now
+        unsafe engine.pointee.begin(now)
         unsafe engine.pointee.stats.started = now.wall
     }
 
@@ -21,7 +21,7 @@ public import ClusterModel
 
     /// Takes one input. Effects are appended to `effects`.
     public mutating func step(_ input: DataInput, now: Tick, effects: inout Effects<DataEffect>) {
-        unsafe engine.pointee.now = now
+        unsafe engine.pointee.begin(now)
         unsafe swap(&engine.pointee.effects, &effects)
         unsafe engine.pointee.take(input)
         unsafe swap(&engine.pointee.effects, &effects)
@@ -30,7 +30,7 @@ public import ClusterModel
     /// Ends a turn of the host's loop: what the steps of the turn gathered is emitted, one persist, one read, one frame a
     /// peer. To be called after the last step of a turn, before effects are run.
     public mutating func endTurn(now: Tick, effects: inout Effects<DataEffect>) {
-        unsafe engine.pointee.now = now
+        unsafe engine.pointee.begin(now)
         unsafe swap(&engine.pointee.effects, &effects)
         unsafe engine.pointee.endTurn()
         unsafe swap(&engine.pointee.effects, &effects)
@@ -40,7 +40,7 @@ public import ClusterModel
 
     /// A client connected; nil when there are too many: answer `-ERR max number of clients reached` and close.
     public mutating func open(_ port: PortKind, _ peer: Peer, now: Tick) -> ConnectionID? {
-        unsafe engine.pointee.now = now
+        unsafe engine.pointee.begin(now)
         return unsafe engine.pointee.open(port, peer)
     }
 

@@ -18,7 +18,7 @@ import time
 
 from disks import SHIM, compiled
 from local_cluster import Cluster, Program
-from report import Report, eventually, expect
+from report import Report, equal, eventually, expect
 from resp import Closed, Connection, Error, Simple
 
 SOAK = "--soak" in sys.argv
@@ -305,6 +305,69 @@ def slow_disk(flow):
             program.terminate()
 
 
+WALL = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int result = real(clock, time);
+    const char *trigger = getenv("WALL_WHEN");
+    if (clock == CLOCK_REALTIME && trigger && access(trigger, F_OK) == 0) time->tv_sec += 3600;
+    return result;
+}
+"""
+
+
+def wrong_wall(flow):
+    """The wall clock of d2 jumps an hour ahead: nothing expires early, and what gets a time to live there gets that time."""
+    with cluster_of_three(flow) as cluster:
+        shim, trigger = compiled(cluster.folder / "wall.so", WALL), cluster.folder / "ahead"
+        arguments = cluster.command_line("d2")
+        cluster.kill("d2")
+        environment = dict(os.environ, LD_PRELOAD=str(shim), WALL_WHEN=str(trigger))
+
+        def off():
+            with Connection(cluster.gateway_port(2)) as connection:
+                lines = connection.call("INFO").decode().splitlines()
+            return next(int(line.split(":")[1]) for line in lines if line.startswith("wall_clock_off_msec:"))
+
+        def lives(names):
+            """Each is there, with ten minutes left, whichever node is asked."""
+            for gateway in range(1, NODES + 1):
+                with Connection(cluster.gateway_port(gateway)) as connection:
+                    for name in names:
+                        left = connection.call("PTTL", name)
+                        expect(480_000 < left <= 606_000, f"{name} has {left} ms left by way of d{gateway}")
+                        equal(connection.call("GET", name), b"v", f"{name} by way of d{gateway}")
+
+        with Program(arguments, environment) as program:
+            program.ready()
+            eventually(lambda: all(node["state"] == "up" for node in cluster.shardctl_json("node", "ls")), "three nodes up", 60)
+            create(cluster)
+            whole_again(cluster)
+            early, late = [f"early{i}" for i in range(60)], [f"late{i}" for i in range(60)]
+            with Connection(cluster.gateway_port(1)) as connection:
+                for name in early:
+                    connection.call("SET", name, "v", "EX", "600")
+            equal(off(), 0, "its wall is believed")
+            trigger.touch()
+            eventually(lambda: off() > 3_500_000, "INFO tells that its wall is off", 30, 0.1)
+            eventually(lambda: "wall clock" in program.stderr(), "its log tells it, too", 10, 0.1)
+            with Connection(cluster.gateway_port(2)) as connection:
+                for name in late:
+                    connection.call("SET", name, "v", "EX", "600")
+            lives(early + late)
+            trigger.unlink()
+            eventually(lambda: off() == 0, "its wall is believed again", 30, 0.1)
+            lives(early + late)
+            program.terminate()
+
+
 def switching(flow):
     """Flow, ack and read mode are changed while clients work: each is a new epoch, none is an error."""
     other = "chain" if flow == "fanout" else "fanout"
@@ -359,7 +422,8 @@ def main():
     report = Report()
     # One flow for each on a landing, both in the soak: the chaos tests have both each time.
     flows = ("fanout", "chain")
-    for number, body in enumerate((kill_9_majority, kill_9_any, all_at_once, without_metasrv, switching, leaving, old_directory, unsynced, slow_disk)):
+    for number, body in enumerate((kill_9_majority, kill_9_any, all_at_once, without_metasrv, switching, leaving, old_directory, unsynced, slow_disk,
+                                   wrong_wall)):
         for flow in flows if SOAK or only else (flows[number % 2],):
             name = f"replicas: {body.__name__} {flow}"
             if only in name:

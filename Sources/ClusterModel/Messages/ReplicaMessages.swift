@@ -37,12 +37,15 @@ public struct ReplicaBeat: ReplicaMessage {
     public var heard: UInt64
     /// Length of the lease that is asked for, and of read leases given, ms (RULES A11).
     public var leaseMillis: UInt64
+    /// The wall of the sender's machine, ms since 1970; 0 = it says nothing about it (RULES A13).
+    public var wall: Int64
     public var shards: [Shard]
 
-    public init(nonce: UInt64, heard: UInt64 = 0, leaseMillis: UInt64, shards: [Shard]) {
+    public init(nonce: UInt64, heard: UInt64 = 0, leaseMillis: UInt64, wall: Int64 = 0, shards: [Shard]) {
         self.nonce = nonce
         self.heard = heard
         self.leaseMillis = leaseMillis
+        self.wall = wall
         self.shards = shards
     }
 
@@ -50,6 +53,7 @@ public struct ReplicaBeat: ReplicaMessage {
         buffer.append(littleEndian: nonce)
         buffer.append(littleEndian: heard)
         buffer.append(littleEndian: leaseMillis)
+        buffer.append(littleEndian: wall)
         buffer.append(littleEndian: UInt32(shards.count))
         for shard in shards {
             buffer.append(littleEndian: shard.shard.rawValue)
@@ -61,7 +65,8 @@ public struct ReplicaBeat: ReplicaMessage {
 
     public init?(_ reader: inout BinaryReader) {
         guard let nonce = reader.integer(UInt64.self), let heard = reader.integer(UInt64.self),
-            let lease = reader.integer(UInt64.self), let count = reader.count(ofAtLeast: 25)
+            let lease = reader.integer(UInt64.self), let wall = reader.integer(Int64.self),
+            let count = reader.count(ofAtLeast: 25)
         else { return nil }
         var shards: [Shard] = []
         for _ in 0..<count {
@@ -73,7 +78,7 @@ public struct ReplicaBeat: ReplicaMessage {
                     shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch), commit: Seq(rawValue: commit),
                     mayRead: mayRead))
         }
-        self.init(nonce: nonce, heard: heard, leaseMillis: lease, shards: shards)
+        self.init(nonce: nonce, heard: heard, leaseMillis: lease, wall: wall, shards: shards)
     }
 }
 
@@ -104,18 +109,21 @@ public struct ReplicaGrant: ReplicaMessage {
     public var leaseMillis: UInt64
     /// How long the log here took lately, and takes now, until a write is durable, ns: the longest (RULES H4).
     public var pace: UInt64
+    /// The wall of the sender's machine, ms since 1970; 0 = it says nothing about it (RULES A13).
+    public var wall: Int64
     public var shards: [Shard]
     /// Newer configurations of shards that the beat named with an older epoch.
     public var newer: [ShardConfiguration]
 
     public init(
-        nonce: UInt64, own: UInt64 = 0, leaseMillis: UInt64, pace: UInt64 = 0, shards: [Shard],
+        nonce: UInt64, own: UInt64 = 0, leaseMillis: UInt64, pace: UInt64 = 0, wall: Int64 = 0, shards: [Shard],
         newer: [ShardConfiguration]
     ) {
         self.nonce = nonce
         self.own = own
         self.leaseMillis = leaseMillis
         self.pace = pace
+        self.wall = wall
         self.shards = shards
         self.newer = newer
     }
@@ -125,6 +133,7 @@ public struct ReplicaGrant: ReplicaMessage {
         buffer.append(littleEndian: own)
         buffer.append(littleEndian: leaseMillis)
         buffer.append(littleEndian: pace)
+        buffer.append(littleEndian: wall)
         buffer.append(littleEndian: UInt32(shards.count))
         for shard in shards {
             buffer.append(littleEndian: shard.shard.rawValue)
@@ -140,7 +149,7 @@ public struct ReplicaGrant: ReplicaMessage {
     public init?(_ reader: inout BinaryReader) {
         guard let nonce = reader.integer(UInt64.self), let own = reader.integer(UInt64.self),
             let lease = reader.integer(UInt64.self), let pace = reader.integer(UInt64.self),
-            let count = reader.count(ofAtLeast: 40)
+            let wall = reader.integer(Int64.self), let count = reader.count(ofAtLeast: 40)
         else { return nil }
         var shards: [Shard] = []
         for _ in 0..<count {
@@ -160,7 +169,8 @@ public struct ReplicaGrant: ReplicaMessage {
             guard let configuration = ShardConfiguration(&reader) else { return nil }
             newer.append(configuration)
         }
-        self.init(nonce: nonce, own: own, leaseMillis: lease, pace: pace, shards: shards, newer: newer)
+        self.init(
+            nonce: nonce, own: own, leaseMillis: lease, pace: pace, wall: wall, shards: shards, newer: newer)
     }
 }
 

@@ -3,8 +3,13 @@ import ClusterModel
 // What commands do with rows: read the live version, put, remove. A change goes to the log record of the call and to the
 // row table in one breath, so that the overlay is always what the log says.
 extension Engine {
-    /// ms since 1970 for deadlines of this replica: its records' time never runs back (RULES A13).
+    /// ms since 1970 by which deadlines of this replica are over: its records' time never runs back (RULES A13).
     @inline(__always) func time(_ call: Call) -> Int64 {
+        call.replica < 0 ? expiryWall : max(expiryWall, numbers[call.replica].time)
+    }
+
+    /// ms since 1970 from which a deadline is given that is so far off, never before `time`.
+    @inline(__always) func timeToCountFrom(_ call: Call) -> Int64 {
         call.replica < 0 ? now.wall : max(now.wall, numbers[call.replica].time)
     }
 
@@ -33,7 +38,7 @@ extension Engine {
         call.wait = max(call.wait, row.seq)
         if row.isAbsent { return nil }
         if row.deadline != 0, row.deadline <= time(call) {
-            expire(row, &call)
+            if numbers[call.replica].isServing || !Mutant.a13SecondaryDecides.isOn { expire(row, &call) }
             return nil
         }
         if !connections[call.connection].client.isNoTouch { row.touch(seconds: seconds) }

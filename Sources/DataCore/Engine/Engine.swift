@@ -7,7 +7,15 @@ internal import DequeModule
     var settings: DataSettings
     var entropy: Entropy
     let hash: KeyHash
-    var now = Tick(monotonic: 0, wall: 0)
+    /// The moment of this step. Its wall is the time by which deadlines are given: see `PeerClocks`.
+    private(set) var now = Tick(monotonic: 0, wall: 0)
+    /// What this machine's wall says, ms since 1970.
+    private(set) var ownWall: Int64 = 0
+    /// The time by which deadlines are over, ms since 1970.
+    private(set) var expiryWall: Int64 = 0
+    var clocks = PeerClocks()
+    /// It was said that the wall here is off.
+    var wallIsOff = false
     var effects = Effects<DataEffect>()
     var stats: Statistics
     /// What the host said of its process last.
@@ -134,6 +142,13 @@ internal import DequeModule
         var until: UInt64 = 0
         /// Only writes wait.
         var isWriteOnly = false
+    }
+
+    /// A step begins.
+    @inline(__always) mutating func begin(_ tick: Tick) {
+        ownWall = tick.wall
+        expiryWall = clocks.expiryTime(tick)
+        now = Tick(monotonic: tick.monotonic, wall: clocks.time(tick))
     }
 
     func note(_ level: DataEffect.Note.Level, _ text: String, replica: Int? = nil) -> DataEffect {

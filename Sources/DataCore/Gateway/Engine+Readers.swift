@@ -29,7 +29,7 @@ extension Engine {
     mutating func readHere(_ call: inout Call, _ spec: CommandSpec, entry: Int) -> Attempt {
         let missing = ensureRows(call, spec)
         if missing > 0 { return .blocked(.rows(missing)) }
-        if mayHaveExpired(call, spec) {
+        if mayHaveExpired(call, spec), !Mutant.a13SecondaryDecides.isOn {
             return connections[call.connection].isSession
                 ? refuseSession(call, keyspaces[connections[call.connection].keyspace].entries[entry].shard)
                 : forward(&call, spec, to: entry, toPrimary: true)

@@ -41,7 +41,7 @@ extension Engine {
                 .scan(
                     Scan(
                         id: nextWalk, store: replicas[expiry.next].store, usesSlots: numbers[expiry.next].usesSlots,
-                        from: [RowKey.hintKind], to: RowKey.hint(deadline: now.wall + 1, key: []),
+                        from: [RowKey.hintKind], to: RowKey.hint(deadline: expiryWall + 1, key: []),
                         limit: ExpiryCycle.limit, isRaw: true, now: 0)))
             nextWalk += 1
             return
@@ -84,7 +84,7 @@ extension Engine {
     private mutating func expire(_ key: ByteView, replica: Int, keyspace: UInt32) {
         guard let row = rows.find(hash(key, keyspace: keyspace), keyspace: keyspace, key: key),
             !row.isUnknown, !row.isAbsent, row.deadline != 0, row.replica == Int32(truncatingIfNeeded: replica),
-            row.seq >= numbers[replica].flushed, row.deadline <= max(now.wall, numbers[replica].time)
+            row.seq >= numbers[replica].flushed, row.deadline <= max(expiryWall, numbers[replica].time)
         else { return }
         var call = unsafe Call(
             arguments: [], count: 0, connection: 0, keyspace: keyspace, replica: replica, target: spare)

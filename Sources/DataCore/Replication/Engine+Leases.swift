@@ -29,6 +29,7 @@ extension Engine {
         if now.monotonic >= replication.nextBeat {
             replication.nextBeat = now.monotonic + leastLease / 4
             beatReplicas()
+            watchWall()
         }
         tellCommits()
         considerProposals()
@@ -60,13 +61,15 @@ extension Engine {
             if line.sent.count > 16 { line.sent.removeFirst() }
             replication.beats[node] = line
             outbox(node).append(
-                ReplicaBeat(nonce: nonce, heard: line.heard, leaseMillis: settings.leaseMillis, shards: own))
+                ReplicaBeat(
+                    nonce: nonce, heard: line.heard, leaseMillis: settings.leaseMillis, wall: ownWall, shards: own))
         }
     }
 
     // MARK: The grantor
 
     mutating func noteBeat(_ beat: ReplicaBeat, from node: NodeID) {
+        hearWall(beat.wall, from: node)
         let lease = min(beat.leaseMillis, settings.leaseMillis)
         var line = replication.beats[node] ?? ReplicationState.BeatLine()
         let answered = line.granted.first { $0.nonce == beat.heard }?.at
@@ -74,8 +77,8 @@ extension Engine {
         if line.granted.count > 16 { line.granted.removeFirst() }
         replication.beats[node] = line
         var grant = ReplicaGrant(
-            nonce: beat.nonce, own: line.granted.last?.nonce ?? 0, leaseMillis: lease, pace: ownPace(), shards: [],
-            newer: [])
+            nonce: beat.nonce, own: line.granted.last?.nonce ?? 0, leaseMillis: lease, pace: ownPace(), wall: ownWall,
+            shards: [], newer: [])
         var isAdvanced = false
         for shard in beat.shards {
             guard let index = replicaIndex[shard.shard] else {
@@ -123,6 +126,7 @@ extension Engine {
     mutating func noteGrant(_ grant: ReplicaGrant, from node: NodeID) {
         let beats = replication.beats[node]?.sent ?? []
         guard var sent = beats.first(where: { $0.nonce == grant.nonce })?.at else { return }
+        hearWall(grant.wall, from: node)
         if Mutant.a2AnswersNewestBeat.isOn { sent = beats.last?.at ?? sent }
         if Mutant.a2CountsFromReceipt.isOn { sent = now.monotonic }
         let granted = Mutant.a11OwnLengthOfLease.isOn ? settings.leaseMillis : grant.leaseMillis

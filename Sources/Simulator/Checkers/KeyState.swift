@@ -19,13 +19,23 @@ struct KeyState: Hashable {
     }
 }
 
+/// How far the time by which a node's deadlines go may be off the world's, ms.
+public struct WallSlack: Hashable, Sendable {
+    public var behind: Int64
+    public var ahead: Int64
+
+    public init(behind: Int64 = 0, ahead: Int64 = 0) {
+        self.behind = behind
+        self.ahead = ahead
+    }
+}
+
 extension Operation {
     /// What the nodes' walls may have shown while it took place, ms since 1970.
-    /// - Parameter slack: ms by which a node's wall may be off.
-    func walls(slack: Int64) -> ClosedRange<Int64> {
-        let from = MachineClock.epoch + Int64(invoked / 1_000_000) - slack
+    func walls(_ slack: WallSlack) -> ClosedRange<Int64> {
+        let from = MachineClock.epoch + Int64(invoked / 1_000_000) - slack.behind
         guard outcome != .unknown else { return from...Int64.max }
-        return from...max(from, MachineClock.epoch + Int64(returned / 1_000_000) + slack)
+        return from...max(from, MachineClock.epoch + Int64(returned / 1_000_000) + slack.ahead)
     }
 
     /// Whether it changes another state though it leaves one as it is: a deadline that is set once more.

@@ -37,17 +37,19 @@ public struct Linearizability {
     /// Judges the history of one key that is absent at first.
     /// - Parameters:
     ///   - limit: points looked at before the search gives up.
-    ///   - wallSlack: ms by which the wall of a node may be off, for deadlines.
-    public static func judge(_ history: [Operation], limit: Int = 300_000, wallSlack: Int64 = 0) -> Verdict {
-        var search = Linearizability(HistoryReduction.relevant(history), limit: limit, wallSlack: wallSlack)
+    ///   - slack: how far the time may be off by which deadlines go.
+    public static func judge(_ history: [Operation], limit: Int = 300_000, walls slack: WallSlack = WallSlack())
+        -> Verdict
+    {
+        var search = Linearizability(HistoryReduction.relevant(history), limit: limit, slack)
         return search?.run() ?? .undecided
     }
 
-    private init?(_ history: [Operation], limit: Int, wallSlack: Int64) {
+    private init?(_ history: [Operation], limit: Int, _ slack: WallSlack) {
         self.history = history
         self.limit = limit
         effects = [Effect](repeating: Effect(state: -1, first: -1, second: -1), count: history.count * Self.listed)
-        walls = history.map { $0.walls(slack: wallSlack) }
+        walls = history.map { $0.walls(slack) }
         let isTimed = history.contains { operation in
             switch operation.action {
             case .setUntil, .expire: true

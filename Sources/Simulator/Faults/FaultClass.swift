@@ -107,8 +107,19 @@ public struct FaultPlan: Sendable {
     /// Those it has, in the order of their declaration.
     public var classes: [FaultClass] { FaultClass.allCases.filter { has($0) } }
 
-    /// ms by which the wall of a node may be off.
-    var wallSlack: Int64 { has(.wallJump) ? 3_600_000 : 0 }
+    /// Whether one machine's wall alone jumps: then the others know the time.
+    var jumpsOneWall: Bool {
+        var chance = Chance(seed: seed, stream: "one wall")
+        return chance.oneIn(2)
+    }
+
+    /// How far the time may be off by which deadlines of shards with so many copies go.
+    func wallSlack(replicas: Int) -> WallSlack {
+        guard has(.wallJump) else { return WallSlack() }
+        let hour: Int64 = 3_600_000
+        // What one that leads with others believes, and what its clock may have lost since it heard them.
+        return WallSlack(behind: hour, ahead: jumpsOneWall && replicas > 1 ? 8000 : hour)
+    }
 
     /// The stream a kind draws its own numbers from.
     func chance(_ fault: FaultClass) -> Chance { Chance(seed: seed, stream: "draws \(fault.rawValue)") }

@@ -54,6 +54,8 @@ public enum MutantTable {
         MutantRow(.a11BeatsByOwnLength, nil),
         MutantRow(.a11OwnLengthOfLease, 6, .only(.unequalLeases, .partition, replicas: 3)),
         MutantRow(.a12GrantsAnyEpoch, 10, Favour([.partition, .kill], replicas: 3, ack: .majority)),
+        MutantRow(.a13TrustsOwnWall, 1, .only(.wallJump, .deadlines, replicas: 3)),
+        MutantRow(.a13SecondaryDecides, 1, .only(.wallJump, .deadlines, replicas: 3, read: .any)),
     ]
 
     private static let sharedLog = [

@@ -121,8 +121,9 @@ public final class Simulation {
 
     /// I10 and I21, and with the last reads that nothing acknowledged is lost.
     private func judge() {
+        let slack = plan.wallSlack(replicas: world.settings.keyspace.replicas ?? 1)
         for key in workload.history.keys {
-            switch Linearizability.judge(workload.history.operations[key] ?? [], wallSlack: plan.wallSlack) {
+            switch Linearizability.judge(workload.history.operations[key] ?? [], walls: slack) {
             case .linearizable: break
             case .undecided: report.undecided.append(key)
             case .violated(let operation):

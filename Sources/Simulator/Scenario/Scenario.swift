@@ -17,6 +17,7 @@ public import ClusterModel
 ///
 ///     c@P SET k v                     client c, at the gateway of a node, sends a command and waits for nothing
 ///     c@P SET k v -> OK               ... and waits for its reply
+///     c@P SET k v PXAT +2000          a deadline so many ms from now, whatever the walls of machines show
 ///     c -> OK                         the next reply of c: a text, nil, a number, PREFIX*, or `*` for any; `closed` when
 ///                                     the connection breaks first
 ///     c silent 500ms                  no reply comes in this time
@@ -25,6 +26,7 @@ public import ClusterModel
 ///     deliver S1>P                    what was held arrives; the hold is over
 ///     cut S1>P    cut S1=P    open S1>P    open S1=P    open     ways between machines, one way or both; all
 ///     pause P 3s    clock P 1.05      a process stands still for a time; a clock's rate
+///     wall P 3600s    wall P -3600s   its wall clock is ahead, or behind, by so much
 ///     kill P    power P    start P    the process ends; the machine loses its power, and all that its log has not
 ///                                     synced; either goes on
 ///     leave P                         the process is asked to stop, as by an operator
@@ -83,6 +85,8 @@ public struct Scenario: Sendable {
         case open(Way?)
         case pause(String, UInt64)
         case clock(String, Double)
+        /// ms.
+        case wall(String, Int64)
         case kill(String)
         case leave(String)
         case power(String)

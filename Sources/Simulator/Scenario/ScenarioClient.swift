@@ -32,9 +32,18 @@ final class ScenarioClient {
 
     func send(_ words: [String], to node: Int) {
         if connection == nil || isClosed || self.node != node { connect(node) }
+        let words = Self.dated(words, world.now)
         sent += 1
         waiting.append(Sent(request: Self.request(words), invoked: world.now, sequence: sent))
         connection?.send([words])
+    }
+
+    /// `SET k v PXAT +2000` with the deadline that it means.
+    private static func dated(_ words: [String], _ now: UInt64) -> [String] {
+        guard words.count == 5, words[3] == "PXAT", words[4].hasPrefix("+"), let left = Int64(words[4]) else {
+            return words
+        }
+        return words[..<4] + ["\(MachineClock.epoch + Int64(now / 1_000_000) + left)"]
     }
 
     private func connect(_ node: Int) {
@@ -99,6 +108,10 @@ final class ScenarioClient {
         case ("GET", 2): return Request(key, .get)
         case ("EXISTS", 2): return Request(key, .exists)
         case ("SET", 3): return Request(key, .set(value))
+        case ("SET", 5):
+            if words[3] == "PXAT", let deadline = Int64(words[4]) { return Request(key, .setUntil(value, deadline)) }
+            // No scenario lasts as long as such a value does.
+            return words[3] == "EX" && Int(words[4]) ?? 0 >= 600 ? Request(key, .set(value)) : nil
         case ("SETNX", 3): return Request(key, .setIfAbsent(value))
         case ("APPEND", 3): return Request(key, .append(value))
         case ("DEL", 2): return Request(key, .delete)

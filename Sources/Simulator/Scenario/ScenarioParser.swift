@@ -104,6 +104,14 @@ struct LineReader {
         throw error("'\(text)' is no time: 500ms, 5s")
     }
 
+    /// As `time`, perhaps with a minus before it: ms.
+    private func signedMillis(_ place: Int) throws(ScenarioError) -> Int64 {
+        guard try word(place).hasPrefix("-") else { return Int64(try time(place) / 1_000_000) }
+        var reader = self
+        reader.words[place].removeFirst()
+        return -Int64(try reader.time(place) / 1_000_000)
+    }
+
     func way(_ place: Int) throws(ScenarioError) -> Scenario.Way {
         let text = try word(place)
         for mark in [">", "="] {
@@ -139,6 +147,7 @@ struct LineReader {
         case "clock":
             guard let rate = Double(try word(2)), rate > 0.5, rate < 2 else { throw error("a rate is 0.5 to 2") }
             return .clock(try word(1), rate)
+        case "wall": return .wall(try word(1), try signedMillis(2))
         case "kill": return .kill(try word(1))
         case "leave": return .leave(try word(1))
         case "power": return .power(try word(1))

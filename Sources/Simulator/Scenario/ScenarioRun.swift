@@ -29,6 +29,8 @@ final class ScenarioRun {
 
     /// ns that a reply is waited for.
     private static let patience: UInt64 = 20_000_000_000
+    /// How far walls may be off that are believed all the same, as of a machine alone or one of two.
+    private static let walls = WallSlack(behind: 10_000, ahead: 10_000)
 
     init(_ settings: WorldSettings, _ lines: [Scenario.Line], _ sink: ((String) -> Void)?) {
         world = World(settings, trace: Trace(sink: sink))
@@ -131,7 +133,7 @@ final class ScenarioRun {
                 throw Failure(description: "\(name) got \(client(name).reply()?.plain ?? "")")
             }
         case .hold, .deliver, .cut, .open: try network(statement)
-        case .pause, .clock, .kill, .leave, .power, .start: try process(statement)
+        case .pause, .clock, .wall, .kill, .leave, .power, .start: try process(statement)
         case .rot, .save, .restore, .copy, .fill, .failSync, .mend, .sync: try disk(statement)
         case .handOver(let name): try handOver(name)
         case .set(let key, let value): try set(key, value)
@@ -206,6 +208,7 @@ final class ScenarioRun {
             case .meta(let index): world.metas[index].pausedUntil = world.now + time
             }
         case .clock(let name, let rate): try data(name).clock.setRate(rate, at: world.now)
+        case .wall(let name, let offset): try data(name).clock.wallOffset = offset
         case .kill(let name): try stop(name, byPower: false)
         case .leave(let name): try data(name).leave()
         case .power(let name): try stop(name, byPower: true)
@@ -290,7 +293,7 @@ final class ScenarioRun {
             history.add(operation, key: key)
         }
         for key in history.keys where !world.isOver {
-            if case .violated(let operation) = Linearizability.judge(history.operations[key] ?? []) {
+            if case .violated(let operation) = Linearizability.judge(history.operations[key] ?? [], walls: Self.walls) {
                 world.violate(.linearizability, "key \(key): no order explains \(operation)")
             }
         }

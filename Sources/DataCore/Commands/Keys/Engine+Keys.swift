@@ -38,7 +38,7 @@ extension Engine {
     private mutating func timeToLive(_ call: inout Call, inSeconds: Bool) {
         guard let row = row(&call, call[1]) else { return call.reply.integer(-2) }
         guard row.deadline != 0 else { return call.reply.integer(-1) }
-        let left = max(row.deadline - time(call), 0)
+        let left = max(row.deadline - timeToCountFrom(call), 0)
         call.reply.integer(inSeconds ? (left + 500) / 1000 : left)
     }
 
@@ -98,7 +98,7 @@ extension Engine {
             return call.reply.error(WholeNumber.refusal)
         }
         let (milliseconds, overflow) = amount.multipliedReportingOverflow(by: unit)
-        let (deadline, carry) = milliseconds.addingReportingOverflow(isAbsolute ? 0 : time(call))
+        let (deadline, carry) = milliseconds.addingReportingOverflow(isAbsolute ? 0 : timeToCountFrom(call))
         if overflow || carry { return call.reply.error("ERR invalid expire time in '\(name)' command") }
         guard let old = row(&call, call[1]) else { return call.reply.integer(0) }
         // No deadline counts as one that never comes.

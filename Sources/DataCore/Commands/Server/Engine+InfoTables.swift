@@ -74,6 +74,7 @@ extension Engine {
             "cache_hit_ratio",
             InfoText.decimal(looked > 0 ? Double(looked &- stats.loads) / Double(looked) : 1))
         text.field("log_sync_slowest_usec", ownPace() / 1000)
+        text.field("wall_clock_off_msec", wallOff)
         text.field("log_ticket", nextTicket - 1)
         text.field("log_durable_ticket", durableTicket)
         text.field("log_lag_batches", nextTicket - 1 - durableTicket)

@@ -49,7 +49,7 @@ extension Engine {
         case .success(let parsed): options = parsed
         }
         let deadline: Int64
-        switch options.deadline(call, now: time(call), "set") {
+        switch options.deadline(call, now: timeToCountFrom(call), "set") {
         case .failure(let error): return call.reply.error(error.text)
         case .success(let found): deadline = found
         }
@@ -75,7 +75,7 @@ extension Engine {
         guard let amount = WholeNumber.parse(call[2]) else {
             return call.reply.error(WholeNumber.refusal)
         }
-        guard let deadline = SetOptions.deadline(amount, unit: unit, from: time(call)) else {
+        guard let deadline = SetOptions.deadline(amount, unit: unit, from: timeToCountFrom(call)) else {
             return call.reply.error("ERR invalid expire time in '\(name)' command")
         }
         put(&call, call[1], call[3], deadline: deadline)
@@ -101,7 +101,7 @@ extension Engine {
         }
         guard let old = row(&call, call[1]) else { return call.reply.null() }
         let deadline: Int64
-        switch options.deadline(call, now: time(call), "getex") {
+        switch options.deadline(call, now: timeToCountFrom(call), "getex") {
         case .failure(let error): return call.reply.error(error.text)
         case .success(let found): deadline = found
         }

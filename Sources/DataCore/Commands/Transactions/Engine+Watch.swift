@@ -93,7 +93,7 @@ extension Engine {
             watched.key.bytes.withByteView { key in
                 guard let row = rows.find(hash(key, keyspace: watched.keyspace), keyspace: watched.keyspace, key: key)
                 else { return false }
-                return !row.isAbsent && row.deadline != 0 && row.deadline <= now.wall
+                return !row.isAbsent && row.deadline != 0 && row.deadline <= expiryWall
             }
         }
     }
