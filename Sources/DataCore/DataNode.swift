@@ -12,6 +12,7 @@ public import ClusterModel
         unsafe engine.initialize(to: Engine(settings: settings))
         unsafe engine.pointee.begin(now)
         unsafe engine.pointee.stats.started = now.wall
+        unsafe engine.pointee.stats.boot = now.monotonic
     }
 
     deinit {

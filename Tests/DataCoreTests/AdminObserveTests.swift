@@ -27,6 +27,17 @@ import Testing
         #expect(node.call(client, ["info", "everything"]).contains("cmdstat_info:calls=4,"))
     }
 
+    /// From the start of the process, not of the machine, and whatever is reset.
+    @Test func uptime() {
+        let node = AdminNode()
+        let client = node.open()
+        node.advance(millis: 5000)
+        #expect(node.call(client, ["info", "server"]).contains("uptime_in_seconds:5\r\n"))
+        node.call(client, ["config", "resetstat"])
+        node.advance(millis: 2000)
+        #expect(node.call(client, ["info", "server"]).contains("uptime_in_seconds:7\r\n"))
+    }
+
     @Test func errorsByWordAndCommand() {
         let node = AdminNode()
         let client = node.open()

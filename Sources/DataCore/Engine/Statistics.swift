@@ -23,6 +23,8 @@ struct Statistics {
     var steps: UInt64 = 0
     /// ms since 1970.
     var started: Int64 = 0
+    /// The same by the monotonic clock, ns: how long it runs does not go by a wall that jumps.
+    var boot: UInt64 = 0
 
     var latencies = LatencyTable()
     var slowLog = SlowLog()
@@ -85,6 +87,7 @@ struct Statistics {
     mutating func reset() {
         var fresh = Statistics()
         fresh.started = started
+        fresh.boot = boot
         fresh.slowLog = slowLog
         fresh.peakMemory = peakMemory
         fresh.steps = steps

@@ -134,8 +134,6 @@ struct ReplicationState {
     var durableTicket: UInt64 = 0
     /// Acknowledgements of this turn by node.
     var acks: [NodeID: [Reconciled]] = [:]
-    /// When this boot began, ns: it may have granted anything until just before (RULES A6).
-    var boot: UInt64 = 0
     var nextBeat: UInt64 = 0
 
     /// What goes to one node and comes from it.

@@ -53,7 +53,7 @@ extension Engine {
     }
 
     private func writeServer(_ text: inout InfoText, _ place: Int) {
-        let uptime = Int64((now.monotonic - replication.boot) / 1_000_000_000)
+        let uptime = Int64((now.monotonic - stats.boot) / 1_000_000_000)
         let boot = String(settings.boot.rawValue, radix: 16)
         text.section("Server")
         text.field("redis_version", OstrakaVersion.redis)
