@@ -8,6 +8,7 @@ interval: from the last value acknowledged before it began to the last one sent 
 going back for one reader, is a history that no order explains."""
 
 import collections
+import contextlib
 import os
 import random
 import shutil
@@ -269,29 +270,41 @@ def unsynced(flow):
         whole_again(cluster)
 
 
+@contextlib.contextmanager
+def preloaded(cluster, source, **environment):
+    """d2 runs under a shim, and three nodes are up, with a keyspace that is whole."""
+    arguments = cluster.command_line("d2")
+    cluster.kill("d2")
+    shim = compiled(cluster.folder / "shim.so", source)
+    with Program(arguments, dict(os.environ, LD_PRELOAD=str(shim), **environment)) as program:
+        program.ready()
+        eventually(lambda: all(node["state"] == "up" for node in cluster.shardctl_json("node", "ls")), "three nodes up", 60)
+        create(cluster)
+        whole_again(cluster)
+        yield program
+        program.terminate()
+
+
+def info(cluster, number, field):
+    """A number that INFO has of a node."""
+    with Connection(cluster.gateway_port(number)) as connection:
+        lines = connection.call("INFO").decode().splitlines()
+    return next(int(line.split(":")[1]) for line in lines if line.startswith(f"{field}:"))
+
+
 def slow_disk(flow):
     """The disk of d2 takes a third of a second for each sync, and fails none. It is left out of every shard, of which it was
     primary, too; the others go on without waiting for it. When its disk is well again it is a member again."""
     with cluster_of_three(flow) as cluster:
-        shim, trigger = compiled(cluster.folder / "slow.so", SHIM), cluster.folder / "slow"
-        arguments = cluster.command_line("d2")
-        cluster.kill("d2")
-        log = cluster.folder / "data" / "d2" / "log"
-        environment = dict(os.environ, LD_PRELOAD=str(shim), FAILING_PATH=f"{log}/", SLOW_WHEN=str(trigger))
+        log, trigger = cluster.folder / "data" / "d2" / "log", cluster.folder / "slow"
 
         def shards():
             return cluster.shardctl_json("shard", "ls", "default")
 
         def slowest():
-            with Connection(cluster.gateway_port(2)) as connection:
-                lines = connection.call("INFO").decode().splitlines()
-            return max(int(line.split(":")[1]) for line in lines if line.startswith("log_sync_slowest_usec:"))
+            return info(cluster, 2, "log_sync_slowest_usec")
 
-        with Program(arguments, environment) as program:
-            program.ready()
-            eventually(lambda: all(node["state"] == "up" for node in cluster.shardctl_json("node", "ls")), "three nodes up", 60)
-            create(cluster)
-            whole_again(cluster)
+        with preloaded(cluster, SHIM, FAILING_PATH=f"{log}/", SLOW_WHEN=str(trigger)):
             with Registers(cluster) as registers:
                 trigger.touch()
                 eventually(lambda: slowest() > 300_000, "INFO tells of the slow syncs", 30, 0.1)
@@ -302,7 +315,6 @@ def slow_disk(flow):
                 trigger.unlink()
                 whole_again(cluster)
                 registers.judge(cluster, 0.9)
-            program.terminate()
 
 
 WALL = r"""
@@ -326,15 +338,10 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 def wrong_wall(flow):
     """The wall clock of d2 jumps an hour ahead: nothing expires early, and what gets a time to live there gets that time."""
     with cluster_of_three(flow) as cluster:
-        shim, trigger = compiled(cluster.folder / "wall.so", WALL), cluster.folder / "ahead"
-        arguments = cluster.command_line("d2")
-        cluster.kill("d2")
-        environment = dict(os.environ, LD_PRELOAD=str(shim), WALL_WHEN=str(trigger))
+        trigger = cluster.folder / "ahead"
 
         def off():
-            with Connection(cluster.gateway_port(2)) as connection:
-                lines = connection.call("INFO").decode().splitlines()
-            return next(int(line.split(":")[1]) for line in lines if line.startswith("wall_clock_off_msec:"))
+            return info(cluster, 2, "wall_clock_off_msec")
 
         def lives(names):
             """Each is there, with ten minutes left, whichever node is asked."""
@@ -345,11 +352,7 @@ def wrong_wall(flow):
                         expect(480_000 < left <= 606_000, f"{name} has {left} ms left by way of d{gateway}")
                         equal(connection.call("GET", name), b"v", f"{name} by way of d{gateway}")
 
-        with Program(arguments, environment) as program:
-            program.ready()
-            eventually(lambda: all(node["state"] == "up" for node in cluster.shardctl_json("node", "ls")), "three nodes up", 60)
-            create(cluster)
-            whole_again(cluster)
+        with preloaded(cluster, WALL, WALL_WHEN=str(trigger)) as program:
             early, late = [f"early{i}" for i in range(60)], [f"late{i}" for i in range(60)]
             with Connection(cluster.gateway_port(1)) as connection:
                 for name in early:
@@ -365,7 +368,6 @@ def wrong_wall(flow):
             trigger.unlink()
             eventually(lambda: off() == 0, "its wall is believed again", 30, 0.1)
             lives(early + late)
-            program.terminate()
 
 
 def switching(flow):

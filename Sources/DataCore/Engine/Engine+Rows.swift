@@ -4,9 +4,9 @@ import ClusterModel
 // row table in one breath, so that the overlay is always what the log says.
 extension Engine {
     /// ms since 1970 by which deadlines of this replica are over: its records' time never runs back (RULES A13).
-    @inline(__always) func time(_ call: Call) -> Int64 {
-        call.replica < 0 ? expiryWall : max(expiryWall, numbers[call.replica].time)
-    }
+    @inline(__always) func time(replica: Int) -> Int64 { max(expiryWall, numbers[replica].time) }
+
+    @inline(__always) func time(_ call: Call) -> Int64 { call.replica < 0 ? expiryWall : time(replica: call.replica) }
 
     /// ms since 1970 from which a deadline is given that is so far off, never before `time`.
     @inline(__always) func timeToCountFrom(_ call: Call) -> Int64 {

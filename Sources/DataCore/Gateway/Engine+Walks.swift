@@ -49,7 +49,7 @@ extension Engine {
                     from: walk.from, to: walk.to, isReverse: isReverse, limit: walk.limit, groupPrefix: groupPrefix,
                     groupLimit: 65536, isCount: isCount,
                     wantsValues: { if case .range = walk.mode { true } else { false } }(),
-                    now: max(expiryWall, numbers[walk.replica].time))))
+                    now: time(replica: walk.replica))))
     }
 
     /// A chunk came.

@@ -84,7 +84,7 @@ extension Engine {
     private mutating func expire(_ key: ByteView, replica: Int, keyspace: UInt32) {
         guard let row = rows.find(hash(key, keyspace: keyspace), keyspace: keyspace, key: key),
             !row.isUnknown, !row.isAbsent, row.deadline != 0, row.replica == Int32(truncatingIfNeeded: replica),
-            row.seq >= numbers[replica].flushed, row.deadline <= max(expiryWall, numbers[replica].time)
+            row.seq >= numbers[replica].flushed, row.deadline <= time(replica: replica)
         else { return }
         var call = unsafe Call(
             arguments: [], count: 0, connection: 0, keyspace: keyspace, replica: replica, target: spare)

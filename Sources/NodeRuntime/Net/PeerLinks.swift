@@ -112,7 +112,7 @@ final class PeerLinks {
     private func send(_ kind: PeerFrameKind, _ payload: ByteView, to node: NodeID, at address: Address?) {
         // Whoever was out of reach in this turn stays so until the core was told that nothing was sent.
         guard !unreached.contains(node), let index = dialled[node] ?? dial(node, address), let link = links[index],
-            !isOverdue(link, Clocks.monotonic)
+            !isOverdue(link, Clocks.monotonic())
         else {
             unreached.insert(node)
             return
@@ -122,7 +122,7 @@ final class PeerLinks {
     }
 
     /// Whether a link was dialled some time ago and has not opened.
-    private func isOverdue(_ link: Link, _ now: () -> UInt64) -> Bool {
+    private func isOverdue(_ link: Link, _ now: @autoclosure () -> UInt64) -> Bool {
         link.isDialled && link.phase != .open && now() &- link.since > Self.hurry
     }
 
@@ -318,7 +318,7 @@ final class PeerLinks {
 
     /// Ends what hangs, and tells the core whom it could not reach.
     func tick(_ now: UInt64, step: (DataInput) -> Void) {
-        for case let link? in links where !link.output.isEmpty && isOverdue(link, { now }) {
+        for case let link? in links where !link.output.isEmpty && isOverdue(link, now) {
             link.output.removeAll()
             if let node = link.node { unreached.insert(node) }
         }

@@ -26,9 +26,9 @@ extension Nemesis {
             for meta in world.metas { meta.clock.setRate(0.95 + chance.fraction() * 0.1, at: world.now) }
             count(.drift)
         }
-        `repeat`(.wallJump, every: 2 * Self.second...20 * Self.second) { [world, plan] chance in
-            let node =
-                plan.jumpsOneWall ? world.nodes[Int(plan.seed % UInt64(world.nodes.count))] : chance.pick(world.nodes)
+        let lone = plan.jumpsOneWall ? world.nodes[Int(plan.seed % UInt64(world.nodes.count))] : nil
+        `repeat`(.wallJump, every: 2 * Self.second...20 * Self.second) { [world] chance in
+            let node = lone ?? chance.pick(world.nodes)
             node.clock.wallOffset = Int64(chance.below(7_200_000)) - 3_600_000
             world.trace.note(world.now, 61, 0, "\(node.id)'s wall is off by \(node.clock.wallOffset) ms")
         }

@@ -47,7 +47,7 @@ class Run:
         self.fault, self.data, self.seconds, self.seed, self.options = fault, data, seconds, seed, options
         self.randomness = random.Random(f"{seed}.{fault.name}.{data}")
         self.history = History()
-        self.troubles, self.lost_packets, self.deaths, self.ended, self.diary = 0, 0, [], [], []
+        self.troubles, self.lost_packets, self.deaths, self.pauses, self.ended, self.diary = 0, 0, [], [], [], []
 
     def told(self, what):
         self.diary.append(f"{time.monotonic_ns()} {what}")
@@ -79,10 +79,7 @@ class Run:
                 read = self.read_back()
             finally:
                 self.history.write(self.file("history"))
-                for shard, moment in self.deaths:
-                    pause = self.load.longest_pause(shard, moment)
-                    self.diary.append(f"{int(moment * 1e9)} no write on shard {shard} for "
-                                      + (f"{pause:.2f} s" if pause is not None else "the rest of the run"))
+                self.note_pauses()
                 self.file("diary").write_text("\n".join(sorted(self.diary)) + "\n")
             self.judge(during, healing, read)
             for name in nodes.names:
@@ -119,10 +116,9 @@ class Run:
         print(f"     {verdict}")
         for words in self.ended:
             print(f"     a node ended: {words}")
-        pauses = self.pauses()
-        if pauses:
-            print(f"     {len(pauses)} deaths of primaries: no write for {statistics.median(pauses):.2f} s (median), "
-                  f"{max(pauses):.2f} s at most")
+        if self.pauses:
+            print(f"     {len(self.pauses)} deaths of primaries: no write for {statistics.median(self.pauses):.2f} s (median), "
+                  f"{max(self.pauses):.2f} s at most")
         # A run in which little happened proves nothing.
         expect(done > 20 * self.seconds, f"only {done} requests were done")
         expect(self.troubles >= self.fault.least, f"only {self.troubles} troubles")
@@ -133,9 +129,14 @@ class Run:
             self.file("history").unlink()
             self.file("diary").unlink()
 
-    def pauses(self):
-        found = [self.load.longest_pause(shard, moment) for shard, moment in self.deaths]
-        return [pause for pause in found if pause is not None]
+    def note_pauses(self):
+        """How long each shard took no write after its primary was killed; the load is over."""
+        for shard, moment in self.deaths:
+            pause = self.load.longest_pause(shard, moment)
+            if pause is not None:
+                self.pauses.append(pause)
+            self.diary.append(f"{int(moment * 1e9)} no write on shard {shard} for "
+                              + (f"{pause:.2f} s" if pause is not None else "the rest of the run"))
 
 
 def self_test(options):
@@ -223,7 +224,7 @@ def main():
         try:
             run.perform(programs() if programs else None)
         finally:
-            pauses.extend(run.pauses() if run.deaths else [])
+            pauses.extend(run.pauses)
 
     if options.only in "chaos: self-test of the checker":
         report.test("chaos: self-test of the checker", self_test, options)
