@@ -36,10 +36,9 @@ struct PeerClocks {
 
     /// Walls that were not heard for long count no more.
     mutating func forget(at monotonic: UInt64) {
-        // Order-free: each is judged by itself.
         let isOld = { (heard: Heard) in monotonic &- heard.at > Self.memory }
-        guard heard.values.contains(where: isOld) else { return }
-        heard = heard.filter { !isOld($0.value) }
+        guard heard.values.contains(where: isOld) else { return }  // order-free: whether there is one
+        heard = heard.filter { !isOld($0.value) }  // order-free: each is judged by itself
         bound()
     }
 

@@ -206,8 +206,7 @@ final class PeerLinks {
 
     /// Ends what hangs, and tells the core whom it could not reach.
     func tick() {
-        // order-free: each for itself
-        for peer in dialled.values where !peer.output.isEmpty && isOverdue(peer) {
+        for peer in dialled.values where !peer.output.isEmpty && isOverdue(peer) {  // order-free: each for itself
             peer.output.removeAll()
             if let node = peer.node { unreached.insert(node) }
         }
