@@ -15,7 +15,7 @@ struct PeerClocksTests {
     private func believed(own: Int64, _ others: [Int64]) -> [Int64] {
         var clocks = PeerClocks()
         for (number, off) in others.enumerated() {
-            clocks.hear(Self.wall + off, from: NodeID(rawValue: "d\(number + 2)"), at: Self.begin)
+            clocks.hear(Self.wall + off, from: .node(NodeID(rawValue: "d\(number + 2)")), at: Self.begin)
         }
         let now = Tick(monotonic: Self.begin + 1_000_000_000, wall: Self.wall + 1000 + own)
         return [clocks.time(now), clocks.expiryTime(now)].map { $0 - Self.wall - 1000 }
@@ -24,6 +24,14 @@ struct PeerClocksTests {
     @Test func aNodeThatHearsNobodyBelievesItself() {
         #expect(believed(own: Self.hour, []) == [Self.hour, Self.hour])
         #expect(believed(own: -Self.hour, []) == [-Self.hour, -Self.hour])
+    }
+
+    /// One that leads alone hears the metadata group alone.
+    @Test func theMetadataGroupIsOneVoice() {
+        var clocks = PeerClocks()
+        for off in [Self.hour, 0] { clocks.hear(Self.wall + off, from: .metadataGroup, at: Self.begin) }
+        let now = Tick(monotonic: Self.begin, wall: Self.wall + Self.hour)
+        #expect(clocks.expiryTime(now) == Self.wall + PeerClocks.slack)
     }
 
     /// A deadline is over when both say so, and is given by the own wall.
@@ -56,7 +64,7 @@ struct PeerClocksTests {
 
     @Test func aWallThatWasHeardLongAgoCountsNoMore() {
         var clocks = PeerClocks()
-        clocks.hear(Self.wall, from: NodeID(rawValue: "d2"), at: Self.begin)
+        clocks.hear(Self.wall, from: .node(NodeID(rawValue: "d2")), at: Self.begin)
         let later = Tick(monotonic: Self.begin + 61_000_000_000, wall: Self.wall + Self.hour)
         #expect(clocks.expiryTime(later) == Self.wall + 61_000 + 5000)
         clocks.forget(at: later.monotonic)
@@ -66,7 +74,7 @@ struct PeerClocksTests {
     /// What cannot be a wall says nothing, whatever it is.
     @Test(arguments: [0, -1, .min, .max, 1 << 52 + 1]) func nonsenseIsNoWall(wall: Int64) {
         var clocks = PeerClocks()
-        clocks.hear(wall, from: NodeID(rawValue: "d2"), at: .max)
+        clocks.hear(wall, from: .node(NodeID(rawValue: "d2")), at: .max)
         let now = Tick(monotonic: .max, wall: Self.wall)
         #expect(clocks.time(now) == Self.wall && clocks.expiryTime(now) == Self.wall)
     }

@@ -99,10 +99,15 @@ public struct HeartbeatAnswer: Hashable, Codable, Sendable {
     /// With a refusal: it holds only for about so many milliseconds (another boot of the same store may still live,
     /// RULES H2), so beat again. Nil = it holds until an operator changes something.
     public var retryAfterMillis: UInt64?
+    /// What the wall shows there, ms since 1970: for a node that leads alone it is the only other (RULES A13). Nil = a metasrv
+    /// that does not say.
+    public var wall: Int64?
 
     public init(
-        cluster: UniqueID, term: Term, delta: RouteDelta?, refusal: String? = nil, retryAfterMillis: UInt64? = nil
+        cluster: UniqueID, term: Term, delta: RouteDelta?, refusal: String? = nil, retryAfterMillis: UInt64? = nil,
+        wall: Int64? = nil
     ) {
+        self.wall = wall
         self.cluster = cluster
         self.term = term
         self.delta = delta

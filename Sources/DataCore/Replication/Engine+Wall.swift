@@ -1,13 +1,13 @@
 import ClusterModel
 
-// A wall that is far off those of the other nodes is not believed (`PeerClocks`, RULES A13); whoever runs the node is told.
+// A wall that is far off those of the others, nodes and metasrv, is not believed (`PeerClocks`, RULES A13); whoever runs the node is told.
 extension Engine {
     /// ms by which this machine's wall is ahead of what is believed here; below 0 it is behind.
     var wallOff: Int64 { ownWall > expiryWall ? ownWall - expiryWall : ownWall - now.wall }
 
     /// What comes later in the same step goes by it: a grant may be the one that a primary waited for.
-    mutating func hearWall(_ wall: Int64, from node: NodeID) {
-        clocks.hear(wall, from: node, at: now.monotonic)
+    mutating func hearWall(_ wall: Int64, from voice: PeerClocks.Voice) {
+        clocks.hear(wall, from: voice, at: now.monotonic)
         begin(Tick(monotonic: now.monotonic, wall: ownWall))
     }
 
@@ -18,11 +18,12 @@ extension Engine {
         wallIsOff = off != 0
         effects.emit(
             off == 0
-                ? note(.info, "the wall clock agrees with those of the other nodes again")
+                ? note(.info, "the wall clock agrees with those of the others again")
                 : note(
                     .warning,
                     "the wall clock is more than \((abs(off) + PeerClocks.slack) / 1000) s \(off > 0 ? "ahead of" : "behind") "
-                        + "those of the other nodes: deadlines go by theirs. Is the time of this machine synchronized?")
+                        + "those of the others, nodes and metasrv: deadlines go by theirs. Is the time of this machine synchronized?"
+                )
         )
     }
 }

@@ -1,8 +1,8 @@
 import ClusterModel
 
-/// What the walls of other nodes say, which beats and grants carry (RULES A13): a wall that is an hour ahead must not delete
-/// what has an hour left, and a value that is given ten seconds where the wall is an hour behind must not be gone
-/// everywhere else.
+/// What other walls say, which the beats and grants of nodes and the answers of the metadata group carry (RULES A13): a wall
+/// that is an hour ahead must not delete what has an hour left, and a value that is given ten seconds where the wall is an
+/// hour behind must not be gone everywhere else.
 ///
 /// Of the walls heard and the node's own, time lies within `slack` of the middle one. Of an even number both middle ones
 /// count, and nobody knows which is right: deadlines are given by a time that lies between them, and are over by the
@@ -15,22 +15,29 @@ struct PeerClocks {
     /// ms since 1970 that a wall can be at, up to the year 144,683: what else comes from outside is none.
     private static let sane: ClosedRange<Int64> = 1...1 << 52
 
+    /// Whose wall it is. The metadata group is one voice, whichever of its processes speaks; a node that leads alone hears no
+    /// other.
+    enum Voice: Hashable {
+        case node(NodeID)
+        case metadataGroup
+    }
+
     /// A wall as it was heard: ms that it was ahead of the monotonic clock here, and when, ns.
     private struct Heard {
         var ahead: Int64
         var at: UInt64
     }
 
-    private var heard: [NodeID: Heard] = [:]
+    private var heard: [Voice: Heard] = [:]
     // ms ahead of the monotonic clock.
     private var floor = Int64.min / 2
     private var ceiling = Int64.max / 2
     private var lid = Int64.max / 2
 
-    /// Takes what a node says about its wall, ms since 1970.
-    mutating func hear(_ wall: Int64, from node: NodeID, at monotonic: UInt64) {
+    /// Takes what another says about its wall, ms since 1970.
+    mutating func hear(_ wall: Int64, from voice: Voice, at monotonic: UInt64) {
         guard Self.sane.contains(wall) else { return }
-        heard[node] = Heard(ahead: wall - Self.millis(monotonic), at: monotonic)
+        heard[voice] = Heard(ahead: wall - Self.millis(monotonic), at: monotonic)
         bound()
     }
 

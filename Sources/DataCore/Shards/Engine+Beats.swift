@@ -93,6 +93,7 @@ extension Engine {
             return
         }
         beats.refusal = nil
+        if let wall = answer.wall { hearWall(wall, from: .metadataGroup) }
         if !beats.isRegistered {
             beats.isRegistered = true
             cluster = answer.cluster

@@ -82,7 +82,8 @@ extension MetaNode {
 
     func beatAnswer(since: RouteVersion) -> HeartbeatAnswer {
         let delta = since == state.routeVersion ? nil : state.delta(since: since)
-        return HeartbeatAnswer(cluster: state.cluster ?? settings.newCluster, term: state.term, delta: delta)
+        return HeartbeatAnswer(
+            cluster: state.cluster ?? settings.newCluster, term: state.term, delta: delta, wall: now.wall)
     }
 
     // MARK: A standby that is turned to (RULES B9)

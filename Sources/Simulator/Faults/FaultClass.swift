@@ -113,12 +113,12 @@ public struct FaultPlan: Sendable {
         return chance.oneIn(2)
     }
 
-    /// How far the time may be off by which deadlines of shards with so many copies go.
-    func wallSlack(replicas: Int) -> WallSlack {
+    /// How far the time may be off by which deadlines go.
+    var wallSlack: WallSlack {
         guard has(.wallJump) else { return WallSlack() }
         let hour: Int64 = 3_600_000
-        // What one that leads with others believes, and what its clock may have lost since it heard them.
-        return WallSlack(behind: hour, ahead: jumpsOneWall && replicas > 1 ? 8000 : hour)
+        // What one believes that has heard others, and what its clock may have lost since it heard them.
+        return WallSlack(behind: hour, ahead: jumpsOneWall ? 8000 : hour)
     }
 
     /// The stream a kind draws its own numbers from.

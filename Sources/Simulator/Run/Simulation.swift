@@ -121,7 +121,7 @@ public final class Simulation {
 
     /// I10 and I21, and with the last reads that nothing acknowledged is lost.
     private func judge() {
-        let slack = plan.wallSlack(replicas: world.settings.keyspace.replicas ?? 1)
+        let slack = plan.wallSlack
         for key in workload.history.keys {
             switch Linearizability.judge(workload.history.operations[key] ?? [], walls: slack) {
             case .linearizable: break
