@@ -159,6 +159,10 @@ public enum Mutant: String, CaseIterable, Sendable {
     case e7DirectoryNotSynced
     /// E8: a new segment begins without the shards' control state.
     case e8NoCheckpoint
+    /// E8: a start waits for records of replicas' lives that ended before it, and their segments never go.
+    case e8KeepsEndedLives
+    /// E8: nothing settles the configurations for which a copy that was left out is kept, and it keeps its node's log.
+    case e8SettlesNothing
 
     // MARK: G. Clients
 

@@ -114,6 +114,11 @@ public struct ShardConfiguration: Hashable, Codable, Sendable, Identifiable {
         return Array(all.dropFirst(max(all.prefix { $0.ack == .all }.count - 1, 0)))
     }
 
+    /// Whether a member that was one of several before may still be asked how far its log is.
+    public func mayAsk(_ former: Member) -> Bool {
+        unsettled.contains { $0.members.count > 1 && $0.members.contains(former) }
+    }
+
     /// Whether there are, or are to be, several replicas of it: then a primary lives by the others' leases.
     public var isCopied: Bool { policy.replicas > 1 || members.count + learners.count > 1 }
     /// Whether every member has all that was committed: each that may have been asked for its word was (ack all).

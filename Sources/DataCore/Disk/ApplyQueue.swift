@@ -38,8 +38,19 @@ public struct ApplyQueue {
     /// Segment of the newest batch that was completed.
     private var newest: UInt64 = 0
 
-    /// - Parameter applied: what the stores hold already.
-    public init(applied: [StoreID: Seq] = [:]) { done = applied }
+    /// - Parameters:
+    ///   - applied: what the stores hold already.
+    ///   - recovered: batches that a start found in the log. What they hold of other stores is nobody's: those lives ended
+    ///     before, and a batch that waited for one of their records would keep its segment for ever.
+    public init(applied: [StoreID: Seq] = [:], recovered: [LogBatch] = []) {
+        done = applied
+        for batch in recovered {
+            waiting.append(Waiting(batch: batch))
+            if Mutant.e8KeepsEndedLives.isOn { continue }
+            var records = batch.records
+            while let (header, _) = records.next() { if done[header.store] == nil { gone.insert(header.store) } }
+        }
+    }
 
     /// All batches of segments up to this one, inclusive, are wholly decided and applied.
     public var generation: UInt64 {
@@ -48,6 +59,9 @@ public struct ApplyQueue {
     }
 
     public var isEmpty: Bool { waiting.isEmpty }
+
+    /// What the oldest batch waits for; empty = nothing, or it was not looked at.
+    public var awaited: [CommitMark] { waiting.first?.lacks ?? [] }
 
     /// Adds a batch behind all earlier ones.
     public mutating func add(_ batch: LogBatch) { waiting.append(Waiting(batch: batch)) }
@@ -134,7 +148,7 @@ public struct ApplyQueue {
             guard header.kind.isNumbered else { continue }
             if header.shard != store.shard || header.incarnation != store.incarnation {
                 settle()
-                store = StoreID(shard: header.shard, incarnation: header.incarnation)
+                store = header.store
                 covered = gone.contains(store) ? .zero : committed[store, default: .zero]
                 applied = done[store, default: .zero]
             }

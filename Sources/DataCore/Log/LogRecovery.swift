@@ -7,9 +7,20 @@ public struct LogRecovery {
     /// One whole batch.
     public struct Found: Sendable {
         public var start: LogOffset
-        /// Bytes of header, records and padding.
-        public var size: Int
+        /// Bytes of records.
+        public var length: Int
         public var checksum: UInt32
+
+        /// Bytes of header, records and padding.
+        public var size: Int { BatchHeader.padded(BatchHeader.size + length) }
+
+        /// The batch on disk, in the bytes of its segment.
+        public func batch(in segment: ByteView) -> ByteView { segment[Int(start.offset)..<Int(start.offset) + size] }
+
+        /// Its records, in the bytes of its segment.
+        public func records(in segment: ByteView) -> RecordCursor {
+            RecordCursor(batch(in: segment)[BatchHeader.size..<BatchHeader.size + length])
+        }
     }
 
     /// Bytes that were on disk and are not, or not as they were written.
@@ -32,6 +43,8 @@ public struct LogRecovery {
 
     public private(set) var control = ControlState()
     public private(set) var batches: [Found] = []
+    /// What the whole batches of each segment tell of, by its generation.
+    public private(set) var contents: [UInt64: SegmentContent] = [:]
     /// The first numbered record that the log still has of the newest life of each shard's replica.
     private var first: [ShardID: (incarnation: Incarnation, seq: Seq)] = [:]
     /// The first numbered record that the log still has of each shard's replica, in its newest life.
@@ -122,14 +135,29 @@ public struct LogRecovery {
 
     private mutating func accept(_ found: BatchHeader, _ records: ByteView) {
         var cursor = RecordCursor(records)
+        // Records of a store come in runs: all but the first and the last of one tell nothing new.
+        var run: (first: RecordHeader, last: Seq)?
         while let (header, payload) = cursor.next() {
             control.note(header, payload)
+            if header.kind == .data, let known = run, header.store == known.first.store {
+                run?.last = header.seq
+                continue
+            }
+            end(run, in: found.generation)
+            contents[found.generation, default: SegmentContent()].note(header)
             noteFirst(header)
+            run = header.kind == .data ? (header, header.seq) : nil
         }
-        batches.append(Found(start: found.start, size: found.padded, checksum: found.checksum))
+        end(run, in: found.generation)
+        batches.append(Found(start: found.start, length: found.length, checksum: found.checksum))
         lastChecksum = found.checksum
         vouchedThrough = max(vouchedThrough, found.syncedThrough)
         end = found.end
+    }
+
+    private mutating func end(_ run: (first: RecordHeader, last: Seq)?, in generation: UInt64) {
+        guard let run, run.last > run.first.seq else { return }
+        contents[generation]?.note(run.first.store, run.last)
     }
 
     private mutating func noteFirst(_ header: RecordHeader) {

@@ -47,6 +47,9 @@ public struct RecordHeader: Hashable, Sendable {
     /// Bytes of a header on disk.
     public static let size = 48
 
+    /// The store whose record it is.
+    @inline(__always) public var store: StoreID { StoreID(shard: shard, incarnation: incarnation) }
+
     public init(
         shard: ShardID, incarnation: Incarnation, epoch: Epoch, seq: Seq, kind: RecordKind, flags: UInt8 = 0,
         length: Int = 0

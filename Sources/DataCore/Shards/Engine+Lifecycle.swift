@@ -232,14 +232,14 @@ extension Engine {
         replicas[held].state = .stopped
         let shard = replicas[held].configuration
         guard let former else { return }
-        if shard.isCopied || former.configuration.isCopied {
+        let own = Member(node: settings.id, incarnation: replicas[held].store.incarnation)
+        if shard.isCopied || former.configuration.isCopied || former.configuration.mayAsk(own) {
             promise(held)
             if former.wasLed(by: settings.id) { letGo(held) }
             // What is not known to be committed stays in the log, undecided: this copy may be needed again.
             loseReplies(held, above: numbers[held].commit)
             // As many others hold the data as there should be: each of them has all of it. With ack below all that is so
             // only once nobody need be asked any more who was left out.
-            let own = Member(node: settings.id, incarnation: replicas[held].store.incarnation)
             let isNeeded = shard.policy.ack != .all && shard.electorates.contains { $0.members.contains(own) }
             if shard.members.count >= shard.policy.replicas, !isNeeded { drop(held) }
             return

@@ -17,15 +17,19 @@ extension MetaNode {
         let together = lostTogether()
         for entry in state.shards.values where commands.count < Self.batchLimit {
             let shard = entry.value
-            guard shard.isCopied || shard.members.contains(where: isDraining), serves(shard), var next = shard.next
+            guard shard.isCopied || shard.members.contains(where: isDraining) || isKeptUnsettled(shard), serves(shard),
+                var next = shard.next
             else { continue }
             next.handedOverFrom = nil
             // A learner whose node is gone learns nothing any more.
             next.learners.removeAll { state.node($0.node).map(isLost) ?? true }
             let staying = next.members.count { stays($0) }
             if staying + next.learners.count >= next.policy.replicas {
-                guard let fewer = withoutSurplus(shard, next) else { continue }
-                next = fewer
+                if let fewer = withoutSurplus(shard, next) {
+                    next = fewer
+                } else if !isKeptUnsettled(shard) {
+                    continue
+                }
             } else {
                 guard let learner = learner(for: shard, in: next, learning, together) else { continue }
                 learning[learner.node, default: 0] += 1
@@ -71,6 +75,18 @@ extension MetaNode {
         else { return nil }
         fewer.members.removeAll { $0 == gone }
         return fewer
+    }
+
+    /// Whether a node keeps a copy that was left out, for as long as the configuration before is not settled: it may be asked
+    /// how far its log is, and holds back its log's segments. The configuration that follows one that serves settles it.
+    private func isKeptUnsettled(_ shard: ShardConfiguration) -> Bool {
+        // A learner's promotion is such a configuration.
+        guard shard.learners.isEmpty, !Mutant.e8SettlesNothing.isOn else { return false }
+        return shard.unsettled.contains { former in
+            former.members.contains { member in
+                !shard.members.contains(member) && report(of: member, shard.id) != nil
+            }
+        }
     }
 
     private func isDraining(_ member: Member) -> Bool { state.node(member.node)?.standing == .draining }

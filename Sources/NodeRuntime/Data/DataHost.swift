@@ -51,27 +51,32 @@ public final class DataHost {
         }
         self.mailbox = mailbox
         let ports = try Ports(settings)
+        let times = StartTimes()
         directory = try NodeDirectory(path: settings.directory, node: settings.id, sync: settings.sync)
         reserve = DiskReserve(directory.path) { isLow in mailbox.post(.input(.diskLow(isLow))) }
+        times.note("directory")
         let log = try LogReader(directory)
+        times.note("\(log.segments) segments of the log")
         stores = ShardStores(
             directory: directory.storesPath, cacheBytes: max(settings.cacheBytes / 4, 8 << 20),
             openFiles: descriptors.files)
-        let recovery = try StoreRecovery(log, stores, directory: directory, sync: settings.sync)
+        let recovery = try StoreRecovery(log, stores, directory: directory, sync: settings.sync, times)
         let stop = FailStop(directory, logger)
         writer = try LogWriter(
             directory: directory, recovered: log, mode: settings.sync,
             makeRoom: { [reserve] in reserve.makeRoom() },
             durable: { ticket in mailbox.post(.input(.durable(through: ticket))) },
             failed: { stop.fail("the log could not be written", $0) })
+        times.note("a new segment")
+        times.tell(logger)
         applier = Applier(
-            stores: stores, applied: recovery.applied, secureLog: { [writer] in try writer.syncWritten() },
+            stores: stores, applied: recovery.applied, recovered: recovery.node.batches,
+            secureLog: { [writer] in try writer.syncWritten() },
             isApplied: { marks, spent in mailbox.post(.input(.applied(marks, spent: spent))) },
             isInstalled: { store, chunk in
                 mailbox.post(.input(.installed(store, lesson: chunk.lesson, number: chunk.number)))
             },
             failed: { stop.fail("a write to LevelDB failed", $0) })
-        for batch in recovery.node.batches { applier.add(.batch(batch)) }
         readers = Readers(
             stores: stores, log: LogSearch(directory: directory.logPath, log: directory.identity.log),
             answer: { mailbox.post(.input($0)) },

@@ -9,7 +9,8 @@ struct StoreRecovery {
     let applied: [StoreID: Seq]
 
     init(
-        _ log: LogReader, _ stores: ShardStores, directory: NodeDirectory, sync: SyncMode
+        _ log: LogReader, _ stores: ShardStores, directory: NodeDirectory, sync: SyncMode,
+        _ times: StartTimes = StartTimes()
     ) throws {
         var applied: [StoreID: Seq] = [:]
         var replicas: [RecoveredNode.Replica] = []
@@ -37,13 +38,9 @@ struct StoreRecovery {
                 lost.append(RecoveredNode.Lost(control.shard, end, why: why))
             }
         }
-        let batches = try log.batches { header in
-            guard header.kind.isNumbered || header.kind == .truncate else { return false }
-            let store = StoreID(shard: header.shard, incarnation: header.incarnation)
-            guard let held = applied[store] else { return false }
-            // A cut voids records of batches before it.
-            return header.seq > held || header.kind == .truncate
-        }
+        times.note("\(applied.count) stores")
+        let batches = try log.batches(StoreNeeds(applied: applied))
+        times.note("\(batches.count) batches to do again")
         var node = RecoveredNode(
             cluster: directory.identity.cluster, replicas: replicas.sorted { $0.shard < $1.shard }, batches: batches)
         node.lost = lost

@@ -68,12 +68,13 @@ final class Applier: @unchecked Sendable {
 
     /// - Parameter secureLog: makes durable what the log has of the rows that are about to be written.
     init(
-        stores: ShardStores, applied: [StoreID: Seq], secureLog: @escaping () throws -> Void = {},
+        stores: ShardStores, applied: [StoreID: Seq], recovered: [LogBatch] = [],
+        secureLog: @escaping () throws -> Void = {},
         isApplied: @escaping ([DataInput.Applied], [LogBatch]) -> Void,
         isInstalled: @escaping (StoreID, SnapshotChunk) -> Void = { _, _ in }, failed: @escaping (DiskError) -> Void
     ) {
         self.stores = stores
-        waiting = ApplyQueue(applied: applied)
+        waiting = ApplyQueue(applied: applied, recovered: recovered)
         self.secureLog = secureLog
         self.isApplied = isApplied
         self.isInstalled = isInstalled

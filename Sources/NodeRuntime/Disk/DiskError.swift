@@ -99,13 +99,22 @@ enum Files {
 
     /// The whole of a file, or, from a byte on, as much of it as there is up to a count of bytes.
     static func read(_ path: String, from start: Int = 0, count: Int = .max) throws(DiskError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        let size = try read(path, from: start, count: count, into: &bytes)
+        return size == bytes.count ? bytes : Array(bytes[..<size])
+    }
+
+    /// The same into an array that is made longer where it must be. Returns how many bytes there were.
+    static func read(
+        _ path: String, from start: Int = 0, count: Int = .max, into bytes: inout [UInt8]
+    ) throws(DiskError) -> Int {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError("cannot open", path) }
         defer { close(descriptor) }
         let end = Int(lseek(descriptor, 0, SEEK_END))
         guard end >= 0 else { throw DiskError("cannot read", path) }
         let size = min(max(end - start, 0), count)
-        var bytes = [UInt8](repeating: 0, count: size)
+        if bytes.count < size { bytes = [UInt8](repeating: 0, count: size) }
         var done = 0
         while done < size {
             let got = unsafe bytes.withUnsafeMutableBytes { room -> Int in
@@ -117,7 +126,7 @@ enum Files {
             if got == 0 { break }
             done += got
         }
-        return done == size ? bytes : Array(bytes[..<done])
+        return done
     }
 
     static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }

@@ -13,7 +13,11 @@ final class LogReader {
     let oldestGeneration: UInt64
     /// Where bytes of the log are lost (RULES E3).
     let damages: [LogRecovery.Damage]
+    /// How many segments there are.
+    let segments: Int
     private let batches: [LogRecovery.Found]
+    private let contents: [UInt64: SegmentContent]
+    private let buffer = FileBuffer()
     private let directory: String
 
     /// Reads and judges all segments. Where bytes are lost is told, and the segment gets a second name, so that it stays for
@@ -23,7 +27,6 @@ final class LogReader {
         directory = node.logPath
         var recovery = LogRecovery(log: node.identity.log)
         var generations: [UInt64] = []
-        var hasRemains = false
         for name in try Files.names(in: directory) {
             if name.hasSuffix(LogWriter.freeEnding) {
                 unsafe unlink("\(directory)/\(name)")
@@ -31,11 +34,8 @@ final class LogReader {
             }
             guard let generation = SegmentFile.generation(of: name) else { continue }
             generations.append(generation)
-            let bytes = try Files.read("\(directory)/\(name)")
-            bytes.withByteView { view in
-                recovery.take(generation: generation, view)
-                if recovery.end.generation == generation { hasRemains = recovery.hasRemains(in: view) }
-            }
+            try buffer.read("\(directory)/\(name)")
+            buffer.withByteView { recovery.take(generation: generation, $0) }
         }
         if let fault = recovery.fault {
             throw DiskError(
@@ -47,14 +47,21 @@ final class LogReader {
             throw DiskError(
                 "\(directory) holds no readable segment, though the node has served: restore it from a backup")
         }
+        var hasRemains = false
+        if recovery.end.generation > 0 {
+            try buffer.read("\(directory)/\(SegmentFile.name(recovery.end.generation))")
+            hasRemains = buffer.withByteView { recovery.hasRemains(in: $0) }
+        }
         try Self.cut(
             directory, behind: recovery.end, vouched: recovery.vouchedThrough, hasRemains: hasRemains, generations)
+        segments = generations.count
         control = recovery.control
         first = recovery.firstSeen
         nextGeneration = recovery.end.generation + 1
         oldestGeneration = recovery.batches.first?.start.generation ?? nextGeneration
         lastChecksum = recovery.lastChecksum
         batches = recovery.batches
+        contents = recovery.contents
         damages = recovery.damages
     }
 
@@ -88,23 +95,21 @@ final class LogReader {
         if hasRemains { try SegmentFile.zero(last, from: Int(end.offset)) }
     }
 
-    /// The batches that hold a record which `needs` says its store lacks, with tickets from 1 up.
-    func batches(where needs: (RecordHeader) -> Bool) throws(DiskError) -> [LogBatch] {
+    /// The batches that hold a record which a store needs, with tickets from 1 up.
+    func batches(_ needs: StoreNeeds) throws(DiskError) -> [LogBatch] {
         var found: [LogBatch] = []
-        var bytes: [UInt8] = []
         var generation: UInt64 = 0
-        for place in batches {
+        let needed = Set(contents.filter { needs.includes($0.value) }.keys)
+        for place in batches where needed.contains(place.start.generation) {
             if place.start.generation != generation {
                 generation = place.start.generation
-                bytes = try Files.read("\(directory)/\(SegmentFile.name(generation))")
+                try buffer.read("\(directory)/\(SegmentFile.name(generation))")
             }
-            bytes.withByteView { view in
-                let offset = Int(place.start.offset)
-                let batch = LogBatch(onDisk: view[offset..<offset + place.size], ticket: UInt64(found.count + 1))
+            buffer.withByteView { segment in
+                guard needs.includes(place.records(in: segment)) else { return }
+                let batch = LogBatch(onDisk: place.batch(in: segment), ticket: UInt64(found.count + 1))
                 batch.generation = generation
-                var isNeeded = false
-                batch.forEachRecord { header, _ in isNeeded = isNeeded || needs(header) }
-                if isNeeded { found.append(batch) }
+                found.append(batch)
             }
         }
         return found

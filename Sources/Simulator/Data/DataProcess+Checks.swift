@@ -37,6 +37,12 @@ extension DataProcess {
         }
     }
 
+    /// Whether its log holds what is in no store, though the metadata group has accepted it: else nobody tells it what is
+    /// committed.
+    var hasBacklog: Bool { node.isReady && !applier.isIdle }
+    /// What the oldest batch of it waits for.
+    var awaited: [CommitMark] { applier.awaited }
+
     func noteSynced(_ batch: LogBatch) { world.ledger?.synced(batch, node: machine.index) }
 
     /// Shows its replicas as they are at a time of the world; nil = now.

@@ -34,7 +34,7 @@ final class DataProcess: Endpoint {
     private let batch = CommandBatch()
     private lazy var peers = PeerLinks(process: self)
     private lazy var logThread = LogThread(process: self)
-    private lazy var applier = ApplierThread(process: self)
+    lazy var applier = ApplierThread(process: self)
     var readersFree: [UInt64] = [0, 0]
     private let caller: MetaCaller
     private let proposer: MetaCaller

@@ -32,11 +32,14 @@ final class ApplierThread {
     init(process: DataProcess) { self.process = process }
 
     func start(_ recovered: [LogBatch]) {
-        waiting = ApplyQueue(applied: process.disk.applied)
-        for batch in recovered { waiting.add(batch) }
+        waiting = ApplyQueue(applied: process.disk.applied, recovered: recovered)
         flushed = process.disk.log.oldestGeneration
         scheduleFlush()
     }
+
+    /// Whether all that the log holds is in the stores, or nobody's.
+    var isIdle: Bool { jobs.isEmpty && waiting.isEmpty }
+    var awaited: [CommitMark] { waiting.awaited }
 
     func add(_ job: Job) {
         jobs.append(job)

@@ -110,15 +110,8 @@ public final class VirtualDisk {
         guard space.take(replicas.count * Self.openingBytes), roll() else { throw .full }
         // A store that the log does not know is put aside before one of its name is made.
         for id in stores.keys.sorted() where known[id] == nil { stores[id] = nil }
-        let batches = opened.batches.filter { batch in
-            var isNeeded = false
-            batch.forEachRecord { header, _ in
-                let id = StoreID(shard: header.shard, incarnation: header.incarnation)
-                guard let held = known[id] else { return }
-                if header.kind.isNumbered && header.seq > held || header.kind == .truncate { isNeeded = true }
-            }
-            return isNeeded
-        }
+        let needs = StoreNeeds(applied: known)
+        let batches = opened.batches.filter { needs.includes($0.records) }
         for (index, batch) in batches.enumerated() { batch.ticket = UInt64(index + 1) }
         var found = RecoveredNode(cluster: cluster, replicas: replicas, batches: batches)
         found.lost = lost

@@ -117,6 +117,8 @@ public enum MutantTable {
         MutantRow(.e6GrowsBelowReserve, nil),
         MutantRow(.e7DirectoryNotSynced, 1, Favour([.tinySegments, .power, .blackout])),
         MutantRow(.e8NoCheckpoint, 4, Favour([.tinySegments, .power, .kill])),
+        MutantRow(.e8KeepsEndedLives, 4, Favour([.movement, .kill])),
+        MutantRow(.e8SettlesNothing, 1, Favour([.movement, .kill], replicas: 3, ack: .majority)),
     ]
 
     private static let clients = [

@@ -26,7 +26,18 @@ struct Aftermath {
         if !world.run(for: healing, until: { copies.areApplied }), !world.isOver {
             world.violate(.liveness, "stores do not hold what is committed after all trouble ended")
         }
+        settleLogs()
         if !world.isOver { copies.compare() }
+    }
+
+    /// No log keeps a batch for ever: its segments could never go.
+    private func settleLogs() {
+        let stuck = { world.nodes.first { $0.process?.hasBacklog == true } }
+        guard !world.run(for: healing, until: { stuck() == nil }), !world.isOver, let node = stuck() else { return }
+        let awaited = node.process?.awaited.map { "record \($0.seq) of store \($0.store)" } ?? []
+        world.violate(
+            .liveness,
+            "\(node.id)'s log can never let segments go: a batch waits for \(awaited.joined(separator: ", "))")
     }
 
     private func readBack(_ key: String, until limit: UInt64) -> Operation? {

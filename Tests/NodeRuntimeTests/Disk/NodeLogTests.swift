@@ -21,7 +21,8 @@ import Testing
         }
         let reader = try LogReader(try bench.directory())
         #expect(reader.control[ShardID(rawValue: 1)]?.last == Seq(rawValue: 200))
-        let found = try reader.batches { $0.seq > Seq(rawValue: 95) }
+        let store = StoreID(shard: ShardID(rawValue: 1), incarnation: .first)
+        let found = try reader.batches(StoreNeeds(applied: [store: Seq(rawValue: 95)]))
         var seqs: [UInt64] = []
         for batch in found { batch.forEachRecord { header, _ in seqs.append(header.seq.rawValue) } }
         #expect(seqs == Array(91...200))
