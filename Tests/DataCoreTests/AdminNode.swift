@@ -133,6 +133,7 @@ final class AdminNode {
 
     private func run(_ effect: DataEffect) {
         switch effect {
+        case .openStore(let store, _): waiting.open(store)
         case .persist(let batch): unsynced.append(batch)
         case .apply(let marks, let ticket):
             if isApplierQuick { apply(marks, ticket) } else { appliable.append((marks, ticket)) }

@@ -56,7 +56,8 @@ struct StoreNeedsTests {
         }
         batch.ticket = 1
         batch.generation = 3
-        var queue = ApplyQueue(applied: [Self.other: Seq(rawValue: 4)], recovered: [batch])
+        var queue = ApplyQueue(applied: [Self.other: Seq(rawValue: 4)])
+        queue.add(batch)
         var applied: [UInt64] = []
         func take() -> Int {
             queue.take(bytes: .max) { store, header, _ in

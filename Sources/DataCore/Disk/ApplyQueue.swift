@@ -31,26 +31,16 @@ public struct ApplyQueue {
 
     private var waiting: [Waiting] = []
     private var committed: [StoreID: Seq] = [:]
+    /// What the stores that are here hold. Records of others are nobody's: their lives ended, here or before this start, and a
+    /// batch that waited for one of them would keep its segment for ever.
     private var done: [StoreID: Seq]
-    private var gone: Set<StoreID> = []
     private var cuts: [Cut] = []
     private var durable: UInt64 = 0
     /// Segment of the newest batch that was completed.
     private var newest: UInt64 = 0
 
-    /// - Parameters:
-    ///   - applied: what the stores hold already.
-    ///   - recovered: batches that a start found in the log. What they hold of other stores is nobody's: those lives ended
-    ///     before, and a batch that waited for one of their records would keep its segment for ever.
-    public init(applied: [StoreID: Seq] = [:], recovered: [LogBatch] = []) {
-        done = applied
-        for batch in recovered {
-            waiting.append(Waiting(batch: batch))
-            if Mutant.e8KeepsEndedLives.isOn { continue }
-            var records = batch.records
-            while let (header, _) = records.next() { if done[header.store] == nil { gone.insert(header.store) } }
-        }
-    }
+    /// - Parameter applied: what the stores hold that are here already.
+    public init(applied: [StoreID: Seq] = [:]) { done = applied }
 
     /// All batches of segments up to this one, inclusive, are wholly decided and applied.
     public var generation: UInt64 {
@@ -78,16 +68,19 @@ public struct ApplyQueue {
         for index in waiting.indices { waiting[index].lacks = [] }
     }
 
+    /// The store is here from now on; its records come later.
+    public mutating func open(_ store: StoreID) { done[store] = done[store] ?? .zero }
+
     /// The store is dropped: its records are nobody's.
     public mutating func drop(_ store: StoreID) {
-        gone.insert(store)
         done[store] = nil
         committed[store] = nil
     }
 
     /// The store holds everything up to a record that did not come by a batch.
     public mutating func skip(_ store: StoreID, through seq: Seq) {
-        done[store] = max(done[store, default: .zero], seq)
+        guard let held = done[store] else { return }
+        done[store] = max(held, seq)
         committed[store] = max(committed[store, default: .zero], seq)
     }
 
@@ -133,7 +126,7 @@ public struct ApplyQueue {
     private func isStuck(_ entry: Waiting) -> Bool {
         guard !entry.lacks.isEmpty else { return false }
         return entry.lacks.allSatisfy {
-            committed[$0.store, default: .zero] < $0.seq && !gone.contains($0.store)
+            committed[$0.store, default: .zero] < $0.seq && isHere($0.store)
         }
     }
 
@@ -142,6 +135,7 @@ public struct ApplyQueue {
         var store = StoreID(shard: .none, incarnation: .first)
         var covered = Seq.zero
         var applied = Seq.zero
+        var isSomebodys = false
         var records = entry.batch.records
         func settle() { if applied > .zero { done[store] = applied } }
         while let (header, payload) = records.next() {
@@ -149,10 +143,11 @@ public struct ApplyQueue {
             if header.shard != store.shard || header.incarnation != store.incarnation {
                 settle()
                 store = header.store
-                covered = gone.contains(store) ? .zero : committed[store, default: .zero]
+                isSomebodys = isHere(store)
+                covered = committed[store, default: .zero]
                 applied = done[store, default: .zero]
             }
-            if header.seq <= applied || gone.contains(store) || isVoid(header.seq, store, entry.batch.ticket) {
+            if header.seq <= applied || !isSomebodys || isVoid(header.seq, store, entry.batch.ticket) {
                 continue
             }
             if header.seq <= covered {
@@ -164,6 +159,8 @@ public struct ApplyQueue {
         }
         settle()
     }
+
+    private func isHere(_ store: StoreID) -> Bool { done[store] != nil || Mutant.e8KeepsEndedLives.isOn }
 
     private func isVoid(_ seq: Seq, _ store: StoreID, _ ticket: UInt64) -> Bool {
         cuts.contains { $0.store == store && seq > $0.above && ticket <= $0.through }

@@ -70,13 +70,13 @@ public final class DataHost {
         times.note("a new segment")
         times.tell(logger)
         applier = Applier(
-            stores: stores, applied: recovery.applied, recovered: recovery.node.batches,
-            secureLog: { [writer] in try writer.syncWritten() },
+            stores: stores, applied: recovery.applied, secureLog: { [writer] in try writer.syncWritten() },
             isApplied: { marks, spent in mailbox.post(.input(.applied(marks, spent: spent))) },
             isInstalled: { store, chunk in
                 mailbox.post(.input(.installed(store, lesson: chunk.lesson, number: chunk.number)))
             },
             failed: { stop.fail("a write to LevelDB failed", $0) })
+        for batch in recovery.node.batches { applier.add(.batch(batch)) }
         readers = Readers(
             stores: stores, log: LogSearch(directory: directory.logPath, log: directory.identity.log),
             answer: { mailbox.post(.input($0)) },

@@ -68,13 +68,12 @@ final class Applier: @unchecked Sendable {
 
     /// - Parameter secureLog: makes durable what the log has of the rows that are about to be written.
     init(
-        stores: ShardStores, applied: [StoreID: Seq], recovered: [LogBatch] = [],
-        secureLog: @escaping () throws -> Void = {},
+        stores: ShardStores, applied: [StoreID: Seq], secureLog: @escaping () throws -> Void = {},
         isApplied: @escaping ([DataInput.Applied], [LogBatch]) -> Void,
         isInstalled: @escaping (StoreID, SnapshotChunk) -> Void = { _, _ in }, failed: @escaping (DiskError) -> Void
     ) {
         self.stores = stores
-        waiting = ApplyQueue(applied: applied, recovered: recovered)
+        waiting = ApplyQueue(applied: applied)
         self.secureLog = secureLog
         self.isApplied = isApplied
         self.isInstalled = isInstalled
@@ -150,6 +149,7 @@ final class Applier: @unchecked Sendable {
             if stores.database(openNow: store) == nil {
                 try stores.open(store, usesSlots: usesSlots, isNew: isNew)
             }
+            waiting.open(store)
         case .drop(let store):
             while try applyRound() {}
             waiting.drop(store)

@@ -32,7 +32,8 @@ final class ApplierThread {
     init(process: DataProcess) { self.process = process }
 
     func start(_ recovered: [LogBatch]) {
-        waiting = ApplyQueue(applied: process.disk.applied, recovered: recovered)
+        waiting = ApplyQueue(applied: process.disk.applied)
+        for batch in recovered { waiting.add(batch) }
         flushed = process.disk.log.oldestGeneration
         scheduleFlush()
     }
@@ -62,7 +63,9 @@ final class ApplierThread {
             switch job {
             case .batch(let batch): waiting.add(batch)
             case .apply(let marks, let ticket): waiting.commit(marks, durable: ticket)
-            case .open(let store, let usesSlots): check(process.disk.openStore(store, usesSlots: usesSlots))
+            case .open(let store, let usesSlots):
+                guard check(process.disk.openStore(store, usesSlots: usesSlots)) else { return }
+                waiting.open(store)
             case .drop(let store):
                 while applyRound(.max) {}
                 guard !hasFailed else { return }

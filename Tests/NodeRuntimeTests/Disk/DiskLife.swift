@@ -60,12 +60,13 @@ final class DiskLife {
         stores = ShardStores(directory: directory.storesPath, cacheBytes: 1 << 20, openFiles: 128)
         let recovery = try StoreRecovery(log, stores, directory: directory, sync: mode)
         applier = Applier(
-            stores: stores, applied: recovery.applied, recovered: recovery.node.batches,
+            stores: stores, applied: recovery.applied,
             isApplied: { marks, _ in
                 told.state.withLock { state in
                     for mark in marks { state.applied = max(state.applied, mark.seq.rawValue) }
                 }
             }, failed: { told.fail("applier: \($0)") })
+        for batch in recovery.node.batches { applier.add(.batch(batch)) }
         recovered = recovery.node.batches.count
         ticket = UInt64(recovered)
         seq = log.control[Self.shard]?.last.rawValue ?? 0

@@ -147,6 +147,7 @@ private final class InstantDisk {
 
     func run(_ effect: DataEffect) {
         switch effect {
+        case .openStore(let store, _): open.open(store)
         case .persist(let batch):
             open.add(batch)
             mailbox.post(.input(.durable(through: batch.ticket)))

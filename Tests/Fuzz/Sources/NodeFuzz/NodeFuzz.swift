@@ -153,6 +153,7 @@ private final class MemoryDisk {
 
     func run(_ effect: DataEffect) {
         switch effect {
+        case .openStore(let store, _): open.open(store)
         case .persist(let batch):
             open.add(batch)
             answers.append(.durable(through: batch.ticket))
