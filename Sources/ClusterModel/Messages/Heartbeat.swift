@@ -107,12 +107,12 @@ public struct HeartbeatAnswer: Hashable, Codable, Sendable {
         cluster: UniqueID, term: Term, delta: RouteDelta?, refusal: String? = nil, retryAfterMillis: UInt64? = nil,
         wall: Int64? = nil
     ) {
-        self.wall = wall
         self.cluster = cluster
         self.term = term
         self.delta = delta
         self.refusal = refusal
         self.retryAfterMillis = retryAfterMillis
+        self.wall = wall
     }
 }
 

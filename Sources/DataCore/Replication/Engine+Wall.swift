@@ -1,6 +1,7 @@
 import ClusterModel
 
-// A wall that is far off those of the others, nodes and metasrv, is not believed (`PeerClocks`, RULES A13); whoever runs the node is told.
+// A wall that is far off those of the others, nodes and metasrv, is not believed (`PeerClocks`, RULES A13); whoever runs the
+// node is told.
 extension Engine {
     /// ms by which this machine's wall is ahead of what is believed here; below 0 it is behind.
     var wallOff: Int64 { ownWall > expiryWall ? ownWall - expiryWall : ownWall - now.wall }
@@ -22,7 +23,8 @@ extension Engine {
                 : note(
                     .warning,
                     "the wall clock is more than \((abs(off) + PeerClocks.slack) / 1000) s \(off > 0 ? "ahead of" : "behind") "
-                        + "those of the others, nodes and metasrv: deadlines go by theirs. Is the time of this machine synchronized?"
+                        + "those of the others, nodes and metasrv: deadlines go by theirs. Is the time of this machine "
+                        + "synchronized?"
                 )
         )
     }

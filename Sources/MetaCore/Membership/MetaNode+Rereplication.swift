@@ -17,7 +17,8 @@ extension MetaNode {
         let together = lostTogether()
         for entry in state.shards.values where commands.count < Self.batchLimit {
             let shard = entry.value
-            guard shard.isCopied || shard.members.contains(where: isDraining) || isKeptUnsettled(shard), serves(shard),
+            let isKept = isKeptUnsettled(shard)
+            guard shard.isCopied || shard.members.contains(where: isDraining) || isKept, serves(shard),
                 var next = shard.next
             else { continue }
             next.handedOverFrom = nil
@@ -27,7 +28,7 @@ extension MetaNode {
             if staying + next.learners.count >= next.policy.replicas {
                 if let fewer = withoutSurplus(shard, next) {
                     next = fewer
-                } else if !isKeptUnsettled(shard) {
+                } else if !isKept {
                     continue
                 }
             } else {
@@ -82,11 +83,7 @@ extension MetaNode {
     private func isKeptUnsettled(_ shard: ShardConfiguration) -> Bool {
         // A learner's promotion is such a configuration.
         guard shard.learners.isEmpty, !Mutant.e8SettlesNothing.isOn else { return false }
-        return shard.unsettled.contains { former in
-            former.members.contains { member in
-                !shard.members.contains(member) && report(of: member, shard.id) != nil
-            }
-        }
+        return state.asked(shard).contains { !shard.members.contains($0) && report(of: $0, shard.id) != nil }
     }
 
     private func isDraining(_ member: Member) -> Bool { state.node(member.node)?.standing == .draining }

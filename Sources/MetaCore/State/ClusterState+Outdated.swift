@@ -28,7 +28,8 @@ extension ClusterState {
         for held in shards.values where held.value.members.count == 1 { forgetOutdatedIfLed(held.value) }
     }
 
-    private func asked(_ shard: ShardConfiguration) -> [Member] { shard.members + shard.unsettled.flatMap(\.members) }
+    /// The copies of a shard that count, or whose word may still be asked for.
+    func asked(_ shard: ShardConfiguration) -> [Member] { shard.members + shard.unsettled.flatMap(\.members) }
 
     /// Forgets, with a new configuration of a shard, copies that count no more, and those that were learners: their primary
     /// has sent them what they lacked.

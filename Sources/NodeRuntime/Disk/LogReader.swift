@@ -17,7 +17,7 @@ final class LogReader {
     let segments: Int
     private let batches: [LogRecovery.Found]
     private let contents: [UInt64: SegmentContent]
-    private let buffer = FileBuffer()
+    private let buffer: SegmentBuffer
     private let directory: String
 
     /// Reads and judges all segments. Where bytes are lost is told, and the segment gets a second name, so that it stays for
@@ -25,6 +25,7 @@ final class LogReader {
     /// (RULES E3).
     init(_ node: NodeDirectory) throws(DiskError) {
         directory = node.logPath
+        buffer = SegmentBuffer(directory)
         var recovery = LogRecovery(log: node.identity.log)
         var generations: [UInt64] = []
         for name in try Files.names(in: directory) {
@@ -34,7 +35,7 @@ final class LogReader {
             }
             guard let generation = SegmentFile.generation(of: name) else { continue }
             generations.append(generation)
-            try buffer.read("\(directory)/\(name)")
+            try buffer.read(generation)
             buffer.withByteView { recovery.take(generation: generation, $0) }
         }
         if let fault = recovery.fault {
@@ -49,7 +50,7 @@ final class LogReader {
         }
         var hasRemains = false
         if recovery.end.generation > 0 {
-            try buffer.read("\(directory)/\(SegmentFile.name(recovery.end.generation))")
+            try buffer.read(recovery.end.generation)
             hasRemains = buffer.withByteView { recovery.hasRemains(in: $0) }
         }
         try Self.cut(
@@ -98,17 +99,13 @@ final class LogReader {
     /// The batches that hold a record which a store needs, with tickets from 1 up.
     func batches(_ needs: StoreNeeds) throws(DiskError) -> [LogBatch] {
         var found: [LogBatch] = []
-        var generation: UInt64 = 0
         let needed = Set(contents.filter { needs.includes($0.value) }.keys)
         for place in batches where needed.contains(place.start.generation) {
-            if place.start.generation != generation {
-                generation = place.start.generation
-                try buffer.read("\(directory)/\(SegmentFile.name(generation))")
-            }
+            try buffer.read(place.start.generation)
             buffer.withByteView { segment in
                 guard needs.includes(place.records(in: segment)) else { return }
                 let batch = LogBatch(onDisk: place.batch(in: segment), ticket: UInt64(found.count + 1))
-                batch.generation = generation
+                batch.generation = place.start.generation
                 found.append(batch)
             }
         }
