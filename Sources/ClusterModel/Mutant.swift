@@ -45,6 +45,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case a12GrantsAnyEpoch
     /// A13: deadlines go by the wall of the machine, however far that of all others is off.
     case a13TrustsOwnWall
+    /// A13: what another's wall showed is taken for now, however long it waited here.
+    case a13BelievesLateWalls
     /// A13: a secondary says by its own time that a value has gone.
     case a13SecondaryDecides
 
@@ -163,6 +165,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case e8KeepsEndedLives
     /// E8: nothing settles the configurations for which a copy that was left out is kept, and it keeps its node's log.
     case e8SettlesNothing
+    /// E8: a copy that was left out goes when it hears of that, and never later: one whose end was not logged stays.
+    case e8KeepsLeftCopies
 
     // MARK: G. Clients
 

@@ -33,8 +33,8 @@ public enum DataEffect {
     /// Put a snapshot's rows into a store, which is emptied before the first chunk; with the last chunk the store holds
     /// what it stands for, and is durable. Then `DataInput.installed`.
     case install(StoreID, SnapshotChunk)
-    /// Send it to the metadata group; the answer comes as `DataInput.beatAnswered`.
-    case beat(Heartbeat)
+    /// Send it to the metadata group; the answer comes as `DataInput.beatAnswered`, with the time that is given here, ns.
+    case beat(Heartbeat, sent: UInt64)
     /// Send what replies the connection has, then close it.
     case close(ConnectionID)
     /// The connection may be read again (see `DataNode.isReadable`).

@@ -14,7 +14,8 @@ public enum DataInput {
     case scanned(Scan)
     case logRead(LogRead)
     case routes(RouteDelta)
-    case beatAnswered(HeartbeatAnswer)
+    /// The metadata group's answer to `DataEffect.beat`, with the time that came with that.
+    case beatAnswered(HeartbeatAnswer, sent: UInt64)
     /// Commands of another node's gateway; the bytes are the payload of a peer frame, valid for the step alone.
     case forwarded(link: LinkID, ByteView)
     /// Replies to commands this node forwarded; likewise.

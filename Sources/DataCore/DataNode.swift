@@ -105,7 +105,7 @@ extension Engine {
         case .scanned(let scan): noteScanned(scan)
         case .logRead(let read): noteLogRead(read)
         case .routes(let delta): noteRoutes(delta)
-        case .beatAnswered(let answer): noteBeatAnswer(answer)
+        case .beatAnswered(let answer, let sent): noteBeatAnswer(answer, sent: sent)
         case .beatFailed: beats.isInFlight = false
         case .forwarded(let link, let payload): noteForwarded(link, payload)
         case .forwardAnswered(let node, let payload): noteForwardAnswers(node, payload)

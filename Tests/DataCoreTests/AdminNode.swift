@@ -22,7 +22,7 @@ final class AdminNode {
     /// Data rows by row key.
     private var rows: [[UInt8]: [UInt8]] = [:]
     /// Beats not yet answered.
-    private(set) var beats: [Heartbeat] = []
+    private(set) var beats: [(beat: Heartbeat, sent: UInt64)] = []
     private(set) var closed: [ConnectionID] = []
     private(set) var ended: [ConnectionID] = []
     private var replies: [ConnectionID: [UInt8]] = [:]
@@ -80,8 +80,8 @@ final class AdminNode {
     /// The metadata group answers the oldest beat.
     func answerBeat(delta: RouteDelta? = nil) {
         guard !beats.isEmpty else { return }
-        beats.removeFirst()
-        step(.beatAnswered(HeartbeatAnswer(cluster: Self.cluster, term: Term(rawValue: 1), delta: delta)))
+        let sent = beats.removeFirst().sent
+        step(.beatAnswered(HeartbeatAnswer(cluster: Self.cluster, term: Term(rawValue: 1), delta: delta), sent: sent))
         endTurn()
     }
 
@@ -149,7 +149,7 @@ final class AdminNode {
             }
             scan.isComplete = true
             step(.scanned(scan))
-        case .beat(let beat): beats.append(beat)
+        case .beat(let beat, let sent): beats.append((beat, sent))
         case .close(let id):
             closed.append(id)
             node.close(id)

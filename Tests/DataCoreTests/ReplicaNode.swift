@@ -47,7 +47,9 @@ final class ReplicaNode {
         self.settings = settings
         node = DataNode(settings: settings, now: now)
         step(.recovered(found))
-        step(.beatAnswered(HeartbeatAnswer(cluster: Self.cluster, term: Term(rawValue: 1), delta: nil)))
+        step(
+            .beatAnswered(
+                HeartbeatAnswer(cluster: Self.cluster, term: Term(rawValue: 1), delta: nil), sent: now.monotonic))
         endTurn()
     }
 
@@ -91,7 +93,7 @@ final class ReplicaNode {
         case .read(let questions): reads.append(questions)
         case .scan(let scan): scans.append(scan)
         case .readLog(let search): searches.append(search)
-        case .beat(let beat): beats.append(beat)
+        case .beat(let beat, _): beats.append(beat)
         case .reconfigure(let request): proposals.append(request)
         case .answer(_, let batch):
             var cursor = ForwardReplyCursor(batch.bytes.view)

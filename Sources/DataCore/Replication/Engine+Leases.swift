@@ -69,10 +69,10 @@ extension Engine {
     // MARK: The grantor
 
     mutating func noteBeat(_ beat: ReplicaBeat, from node: NodeID) {
-        hearWall(beat.wall, from: .node(node))
         let lease = min(beat.leaseMillis, settings.leaseMillis)
         var line = replication.beats[node] ?? ReplicationState.BeatLine()
         let answered = line.granted.first { $0.nonce == beat.heard }?.at
+        if let answered { hearWall(beat.wall, from: .node(node), sent: answered) }
         line.granted.append((entropy.next(), now.monotonic))
         if line.granted.count > 16 { line.granted.removeFirst() }
         replication.beats[node] = line
@@ -126,7 +126,7 @@ extension Engine {
     mutating func noteGrant(_ grant: ReplicaGrant, from node: NodeID) {
         let beats = replication.beats[node]?.sent ?? []
         guard var sent = beats.first(where: { $0.nonce == grant.nonce })?.at else { return }
-        hearWall(grant.wall, from: .node(node))
+        hearWall(grant.wall, from: .node(node), sent: sent)
         if Mutant.a2AnswersNewestBeat.isOn { sent = beats.last?.at ?? sent }
         if Mutant.a2CountsFromReceipt.isOn { sent = now.monotonic }
         let granted = Mutant.a11OwnLengthOfLease.isOn ? settings.leaseMillis : grant.leaseMillis

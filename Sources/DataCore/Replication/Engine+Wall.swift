@@ -7,8 +7,9 @@ extension Engine {
     var wallOff: Int64 { ownWall > expiryWall ? ownWall - expiryWall : ownWall - now.wall }
 
     /// What comes later in the same step goes by it: a grant may be the one that a primary waited for.
-    mutating func hearWall(_ wall: Int64, from voice: PeerClocks.Voice) {
-        clocks.hear(wall, from: voice, at: now.monotonic)
+    /// - Parameter sent: when left here what the other answers by this, ns.
+    mutating func hearWall(_ wall: Int64, from voice: PeerClocks.Voice, sent: UInt64) {
+        clocks.hear(wall, from: voice, sent: sent, at: now.monotonic)
         begin(Tick(monotonic: now.monotonic, wall: ownWall))
     }
 

@@ -22,9 +22,13 @@ struct PeerClocks {
         case metadataGroup
     }
 
-    /// A wall as it was heard: ms that it was ahead of the monotonic clock here, and when, ns.
+    /// A wall as it was heard: it showed that at some time between when what it answers left here and when it came.
     private struct Heard {
-        var ahead: Int64
+        /// ms that it was ahead of the monotonic clock here.
+        var least: Int64
+        var most: Int64
+        /// How long the answer took, and when it came, ns.
+        var took: UInt64
         var at: UInt64
     }
 
@@ -34,10 +38,17 @@ struct PeerClocks {
     private var ceiling = Int64.max / 2
     private var lid = Int64.max / 2
 
-    /// Takes what another says about its wall, ms since 1970.
-    mutating func hear(_ wall: Int64, from voice: Voice, at monotonic: UInt64) {
+    /// Takes what another says about its wall, ms since 1970: after a node was stopped for ten minutes, beats wait for it that
+    /// are as old, and by their walls values would live ten minutes too long. An answer that took long says little: what is
+    /// known is kept until it has grown old itself, for which an eighth of its age counts.
+    /// - Parameter sent: when left here what it answers, ns.
+    mutating func hear(_ wall: Int64, from voice: Voice, sent: UInt64, at monotonic: UInt64) {
         guard Self.sane.contains(wall) else { return }
-        heard[voice] = Heard(ahead: wall - Self.millis(monotonic), at: monotonic)
+        let sent = Mutant.a13BelievesLateWalls.isOn ? monotonic : sent
+        let took = monotonic &- sent
+        if let known = heard[voice], took > known.took + (monotonic &- known.at) / 8 { return }
+        heard[voice] = Heard(
+            least: wall - Self.millis(monotonic), most: wall - Self.millis(sent), took: took, at: monotonic)
         bound()
     }
 
@@ -65,11 +76,12 @@ struct PeerClocks {
     /// With the own wall between them, the middle of an even number of others is where it is in between; of an odd number
     /// the own one and the middle one are both in the middle.
     private mutating func bound() {
-        let ahead = heard.values.map(\.ahead).sorted()
-        let count = ahead.count
-        floor = count / 2 >= 1 ? ahead[count / 2 - 1] - Self.slack : .min / 2
-        lid = count > 0 ? ahead[count / 2] + Self.slack : .max / 2
-        ceiling = (count + 1) / 2 < count ? ahead[(count + 1) / 2] + Self.slack : .max / 2
+        let least = heard.values.map(\.least).sorted()
+        let most = heard.values.map(\.most).sorted()
+        let count = heard.count
+        floor = count / 2 >= 1 ? least[count / 2 - 1] - Self.slack : .min / 2
+        lid = count > 0 ? most[count / 2] + Self.slack : .max / 2
+        ceiling = (count + 1) / 2 < count ? most[(count + 1) / 2] + Self.slack : .max / 2
     }
 
     @inline(__always) private static func millis(_ monotonic: UInt64) -> Int64 { Int64(monotonic / 1_000_000) }

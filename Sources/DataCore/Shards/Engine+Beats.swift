@@ -30,7 +30,7 @@ extension Engine {
         beats.isDue = false
         beats.isInFlight = true
         beats.last = now.monotonic
-        effects.emit(.beat(heartbeat()))
+        effects.emit(.beat(heartbeat(), sent: beats.last))
     }
 
     func heartbeat() -> Heartbeat {
@@ -77,7 +77,8 @@ extension Engine {
             && replicas[index].active == replicas[index].configuration.epoch
     }
 
-    mutating func noteBeatAnswer(_ answer: HeartbeatAnswer) {
+    /// - Parameter sent: when the beat left that is answered, ns: after a pause that may be one before the last.
+    mutating func noteBeatAnswer(_ answer: HeartbeatAnswer, sent: UInt64) {
         beats.isInFlight = false
         if let refusal = answer.refusal {
             if beats.refusal != refusal {
@@ -93,14 +94,14 @@ extension Engine {
             return
         }
         beats.refusal = nil
-        if let wall = answer.wall { hearWall(wall, from: .metadataGroup) }
+        if let wall = answer.wall { hearWall(wall, from: .metadataGroup, sent: sent) }
         if !beats.isRegistered {
             beats.isRegistered = true
             cluster = answer.cluster
             effects.emit(note(.info, "registered in cluster \(answer.cluster)"))
         }
         if let delta = answer.delta { noteRoutes(delta) }
-        beats.answered = beats.last
+        beats.answered = max(beats.answered, sent)
         resumeParked { if case .lookup = $0 { true } else { false } }
     }
 }

@@ -87,7 +87,9 @@ public final class DataHost {
             failed: { stop.fail("LevelDB could not write its tables", $0) })
         link = MetaLink(
             addresses: settings.meta, secret: settings.secret, logger: logger,
-            answer: { answer in mailbox.post(.input(answer.map { .beatAnswered($0) } ?? .beatFailed)) },
+            answer: { answer, sent in
+                mailbox.post(.input(answer.map { .beatAnswered($0, sent: sent) } ?? .beatFailed))
+            },
             changed: { delta in mailbox.post(.input(.routes(delta))) },
             foreign: { [end, path = directory.path] told in
                 end.note("\(path) \(told)")
@@ -194,7 +196,7 @@ public final class DataHost {
         case .read(let batch): readers.read(batch)
         case .scan(let scan): readers.scan(scan)
         case .readLog(let read): readers.readLog(read)
-        case .beat(let beat): link.send(beat)
+        case .beat(let beat, let sent): link.send(beat, at: sent)
         case .note(let line): note(line)
         case .cut(let store, let above, let through): applier.add(.cut(store, above: above, through: through))
         case .install(let store, let chunk): applier.add(.install(store, chunk))

@@ -8,7 +8,7 @@ internal import Synchronization
 /// once the node is taken in, changes of the map are pushed.
 final class MetaLink: Sendable {
     private let client: MetaClient
-    private let answer: @Sendable (HeartbeatAnswer?) -> Void
+    private let answer: @Sendable (HeartbeatAnswer?, UInt64) -> Void
     private let logger: Logger
     private let foreign: @Sendable (String) -> Void
     private let watch: MetaWatch
@@ -18,13 +18,14 @@ final class MetaLink: Sendable {
     private let wasAccepted = Atomic<Bool>(false)
 
     /// - Parameters:
-    ///   - answer: told from any thread; nil = no metasrv answered in time.
+    ///   - answer: told from any thread, with the beat's time; nil = no metasrv answered in time.
     ///   - changed: the same, of changes of the map.
     ///   - foreign: told from any thread, before any beat was taken, that the metadata group is another cluster's than the
     ///     beats come from: nothing but another command line helps. Says what to do.
     init(
         addresses: [Address], secret: [UInt8]?, logger: Logger,
-        answer: @escaping @Sendable (HeartbeatAnswer?) -> Void, changed: @escaping @Sendable (RouteDelta) -> Void,
+        answer: @escaping @Sendable (HeartbeatAnswer?, UInt64) -> Void,
+        changed: @escaping @Sendable (RouteDelta) -> Void,
         foreign: @escaping @Sendable (String) -> Void
     ) {
         watch = MetaWatch(addresses: addresses, secret: secret, logger: logger, changed: changed)
@@ -37,21 +38,22 @@ final class MetaLink: Sendable {
         self.logger = logger
     }
 
-    func send(_ beat: Heartbeat) {
+    /// - Parameter time: handed back with the answer, ns.
+    func send(_ beat: Heartbeat, at time: UInt64) {
         // One task per beat, some two a second: no command's way.
         Task {
             do {
                 let answered = try await client.heartbeat(beat)
                 note(nil)
                 if let told = foreignness(of: answered, to: beat) { return foreign(told) }
-                answer(answered)
+                answer(answered, time)
                 if answered.refusal == nil {
                     wasAccepted.store(true, ordering: .relaxed)
                     watch.start()
                 }
             } catch {
                 note("\(error)")
-                answer(nil)
+                answer(nil, time)
             }
         }
     }

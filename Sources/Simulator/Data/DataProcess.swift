@@ -373,7 +373,7 @@ final class DataProcess: Endpoint {
                 disk.log.answer(search)
                 return .logRead(search)
             }
-        case .beat(let beat): self.beat(beat)
+        case .beat(let beat, let sent): after(leaves - world.now) { [self] in self.beat(beat, sent) }
         case .close(let id): if let socket = socket(of: id) { close(socket) }
         case .resumeReading(let id):
             guard let socket = socket(of: id) else { return }
@@ -387,7 +387,7 @@ final class DataProcess: Endpoint {
         case .install(let store, let chunk): applier.add(.install(store, chunk))
         case .reconfigure(let request):
             checkTakeover(request)
-            reconfigure(request)
+            after(leaves - world.now) { [self] in reconfigure(request) }
         case .setting, .forward, .answer, .release, .replicate: break
         }
     }
@@ -422,7 +422,7 @@ final class DataProcess: Endpoint {
         }
     }
 
-    private func beat(_ beat: Heartbeat) {
+    private func beat(_ beat: Heartbeat, _ sent: UInt64) {
         guard let document = world.documents.encode(beat) else { return violate("a beat that does not encode") }
         caller.send([Array("META.HEARTBEAT".utf8), document]) { [weak self] reply in
             guard let self, isAlive else { return }
@@ -430,7 +430,7 @@ final class DataProcess: Endpoint {
             guard let answer = world.documents.decode(HeartbeatAnswer.self, bytes) else {
                 return violate("the answer to a beat is none")
             }
-            arrive(.input(.beatAnswered(answer)))
+            arrive(.input(.beatAnswered(answer, sent: sent)))
             if answer.refusal == nil { watcher?.start() }
         }
     }

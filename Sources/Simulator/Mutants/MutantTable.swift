@@ -54,6 +54,7 @@ public enum MutantTable {
         MutantRow(.a11BeatsByOwnLength, nil),
         MutantRow(.a11OwnLengthOfLease, 6, .only(.unequalLeases, .partition, replicas: 3)),
         MutantRow(.a12GrantsAnyEpoch, 10, Favour([.partition, .kill], replicas: 3, ack: .majority)),
+        MutantRow(.a13BelievesLateWalls, nil),
         MutantRow(.a13TrustsOwnWall, 1, .only(.wallJump, .deadlines, replicas: 3)),
         MutantRow(.a13SecondaryDecides, 1, .only(.wallJump, .deadlines, replicas: 3, read: .any)),
     ]
@@ -119,6 +120,7 @@ public enum MutantTable {
         MutantRow(.e8NoCheckpoint, 4, Favour([.tinySegments, .power, .kill])),
         MutantRow(.e8KeepsEndedLives, 4, Favour([.movement, .kill])),
         MutantRow(.e8SettlesNothing, 1, Favour([.movement, .kill], replicas: 3, ack: .majority)),
+        MutantRow(.e8KeepsLeftCopies, nil),
     ]
 
     private static let clients = [

@@ -102,7 +102,7 @@ final class ReactorHost: Sendable {
             node.step(
                 .recovered(RecoveredNode(cluster: nil, replicas: [], batches: [])), now: Clocks.tick(),
                 effects: &effects)
-            node.step(.beatAnswered(answer), now: Clocks.tick(), effects: &effects)
+            node.step(.beatAnswered(answer, sent: Clocks.tick().monotonic), now: Clocks.tick(), effects: &effects)
             let disk = InstantDisk(mailbox: mailbox)
             for effect in effects.all { disk.run(effect) }
             let logger = Logger(label: "reactor-test", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -161,9 +161,9 @@ private final class InstantDisk {
         case .read(let rows):
             for index in rows.items.indices { rows.answer(index, .absent) }
             mailbox.post(.input(.rows(rows)))
-        case .beat:
+        case .beat(_, let sent):
             let answer = HeartbeatAnswer(cluster: ReactorHost.cluster, term: Term(rawValue: 1), delta: nil)
-            mailbox.post(.input(.beatAnswered(answer)))
+            mailbox.post(.input(.beatAnswered(answer, sent: sent)))
         default: break
         }
     }

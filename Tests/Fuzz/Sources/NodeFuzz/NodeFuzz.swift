@@ -40,7 +40,7 @@ private struct Run: ~Copyable {
         settings.cacheBytes = 4096
         node = DataNode(settings: settings, now: now)
         node.step(.recovered(RecoveredNode(cluster: nil, replicas: [], batches: [])), now: now, effects: &effects)
-        node.step(.beatAnswered(Run.answer(settings)), now: now, effects: &effects)
+        node.step(.beatAnswered(Run.answer(settings), sent: now.monotonic), now: now, effects: &effects)
         for _ in 0..<4 { turn() }
         for index in 0..<3 {
             let peer = Peer(address: "127.0.0.1:\(index)", local: "127.0.0.1:1")
