@@ -7,9 +7,11 @@ extension Engine {
         if distrustsMap, routes.version > .zero { endUnknownReplicas() }
         for shard in routes.sortedShards {
             if let held = replicaIndex[shard.id] {
-                guard shard.epoch > replicas[held].configuration.epoch else { continue }
-                adopt(shard, held)
-                replaceIfOutlived(held, shard)
+                if shard.epoch > replicas[held].configuration.epoch {
+                    adopt(shard, held)
+                    replaceIfOutlived(held, shard)
+                }
+                endIfLeftOut(held)
             } else if !distrustsMap, let own = shard.replica(on: settings.id), isNew(own, of: shard) {
                 create(shard, own)
             }
@@ -253,6 +255,18 @@ extension Engine {
                         + "its data is kept; give it back by META.RECONFIGURE", replica: held))
         }
         letGo(held)
+        drop(held)
+    }
+
+    /// A copy that was left out goes when it leaves; if the process ended between its promise and its end, it goes now. What
+    /// was committed is held by a configuration that was active without it.
+    private mutating func endIfLeftOut(_ held: Int) {
+        let shard = replicas[held].configuration
+        let own = Member(node: settings.id, incarnation: replicas[held].store.incarnation)
+        guard replicas[held].state == .stopped, !(shard.members + shard.learners).contains(own),
+            !shard.unsettled.contains(where: { $0.members.contains(own) }),
+            shard.members.count >= shard.policy.replicas, !Mutant.e8KeepsLeftCopies.isOn
+        else { return }
         drop(held)
     }
 

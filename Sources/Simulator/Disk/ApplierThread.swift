@@ -33,7 +33,7 @@ final class ApplierThread {
 
     func start(_ recovered: [LogBatch]) {
         waiting = ApplyQueue(applied: process.disk.applied)
-        for batch in recovered { waiting.add(batch) }
+        for batch in recovered { add(.batch(batch)) }
         flushed = process.disk.log.oldestGeneration
         scheduleFlush()
     }
