@@ -228,7 +228,13 @@ public final class VirtualDisk {
     // MARK: Old data
 
     /// The last start is registered.
-    func forgetFormerStarts() { starts = starts.suffix(1) }
+    func forgetFormerStarts() {
+        starts = starts.suffix(1)
+        isSetBack = false
+    }
+
+    /// Whether it is an older one since its last registered start: nobody knows yet.
+    private(set) var isSetBack = false
 
     /// Keeps a copy of everything, as a backup does, while no process has the directory open.
     func save() { saved = Copy(segments: log.segments, stores: stores, starts: starts, givenUp: givenUp) }
@@ -242,6 +248,7 @@ public final class VirtualDisk {
         stores = saved.stores
         starts = saved.starts
         givenUp = saved.givenUp
+        isSetBack = true
         return true
     }
 

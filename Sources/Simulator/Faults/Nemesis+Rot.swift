@@ -26,7 +26,7 @@ extension Nemesis {
 
     /// Whether every shard has several copies, and each of them is where the map says and lacks nothing.
     var areCopiesWhole: Bool {
-        world.nodes.allSatisfy(\.isUp) && !world.map.hasOutdatedCopies
+        world.nodes.allSatisfy { $0.isUp && !$0.disk.isSetBack } && !world.map.hasOutdatedCopies
             && world.map.shards.allSatisfy { shard in
                 shard.policy.replicas > 1 && shard.members.count >= shard.policy.replicas
                     && shard.members.allSatisfy { member in
