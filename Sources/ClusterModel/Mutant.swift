@@ -13,6 +13,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case a1LeaseBeginsUnseen
     /// A1: the clock is not looked at again between the value and the answer.
     case a1NoSecondLook
+    /// A1: that look keeps back what would go out right away, and not what was read behind a write that waits.
+    case a1TrustsHeldReplies
     /// A2: a lease runs from when the grant was received, not from when the beat that it answers was sent.
     case a2CountsFromReceipt
     /// A2: a late grant is taken for the answer to the newest beat.
@@ -172,6 +174,8 @@ public enum Mutant: String, CaseIterable, Sendable {
 
     /// G1: a gateway sends a write again that may have run.
     case g1ResendsWrites
+    /// G1: what a link holds that did not open in time is sent when it does, though it was said that nothing was sent.
+    case g1SendsWhatWasGivenUp
     /// G2: a write that may have run is said to be refused.
     case g2UnknownIsRefused
     /// G3: a reply that is ready overtakes one that waits.

@@ -34,7 +34,7 @@ struct Shardsim: ParsableCommand {
                 hold S1>P grant           the next such message, and all behind it, waits until: deliver S1>P
                 lose S1>P grant           the connection breaks at the next such message
                 cut S1>P   cut S1=P       ways between machines;  open S1>P   open
-                pause P 3s   clock P 1.05   kill P   power P   start P   leave P   sync P 20ms
+                pause P 3s   stall P 3s   clock P 1.05   kill P   power P   start P   leave P   sync P 20ms
                 fill P 2048   fail-sync P   mend P   save P   restore P   rot P   rot P first
                 hand-over S1   set min-in-sync 3
                 run 500ms   await CONDITION within 5s   expect CONDITION

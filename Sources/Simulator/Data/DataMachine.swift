@@ -155,4 +155,10 @@ public final class DataMachine {
         if Mutant.a4ClockStopsInSuspend.isOn { clock.setBack(by: time) }
         if inTurn { process?.stallInNextTurn = time } else { pausedUntil = max(pausedUntil, world.now + time) }
     }
+
+    /// The process stands still for so long, ns, in its next turn and right behind the look at the clock.
+    func stall(_ time: UInt64) {
+        pause(time, inTurn: true)
+        process?.stallsBehindClock = true
+    }
 }

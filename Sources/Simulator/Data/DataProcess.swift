@@ -52,6 +52,8 @@ final class DataProcess: Endpoint {
     private var leaves: UInt64 = 0
     /// The process is stopped in the next turn, between the step and its effects, for so long (ns).
     var stallInNextTurn: UInt64 = 0
+    /// Right behind the look at the clock, whatever chance says.
+    var stallsBehindClock = false
 
     private static let tickNanos: UInt64 = 10_000_000
     private static let idleNanos: UInt64 = 100_000_000
@@ -164,7 +166,7 @@ final class DataProcess: Endpoint {
                 wasPaused = true
                 return wake(at: machine.pausedUntil)
             }
-            if stallInNextTurn > 0, chance.oneIn(3) { return stallBehindClock() }
+            if stallInNextTurn > 0, stallsBehindClock || chance.oneIn(3) { return stallBehindClock() }
             turn()
         }
     }
@@ -179,6 +181,7 @@ final class DataProcess: Endpoint {
         inbox.removeAll()
         leaves = world.now + stallInNextTurn
         stallInNextTurn = 0
+        stallsBehindClock = false
         dueNumber += 1
         let number = dueNumber
         dueAt = leaves

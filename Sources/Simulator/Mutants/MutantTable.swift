@@ -35,6 +35,7 @@ public enum MutantTable {
         MutantRow(.a1FlagSetByTimer, 1, .only(.pause, .impatience, .hotKey, replicas: 3, lease: 500)),
         MutantRow(.a1LeaseBeginsUnseen, nil),
         MutantRow(.a1NoSecondLook, 16, .only(.pause, .impatience, .hotKey, replicas: 3, lease: 500)),
+        MutantRow(.a1TrustsHeldReplies, nil),
         MutantRow(.a2CountsFromReceipt, 9, .only(.pause, .delay, .partition, replicas: 3, lease: 500)),
         MutantRow(.a2AnswersNewestBeat, 18, .only(.loss, .partition, replicas: 3, lease: 500)),
         MutantRow(.a3NoMarginForDrift, 12, .only(.drift, .partition, replicas: 3, lease: 2000)),
@@ -124,6 +125,7 @@ public enum MutantTable {
     ]
 
     private static let clients = [
+        MutantRow(.g1SendsWhatWasGivenUp, nil),
         MutantRow(.g1ResendsWrites, 10, Favour([.loss, .kill])),
         MutantRow(.g2UnknownIsRefused, 4, Favour([.kill, .pause])),
         MutantRow(.g3ReplyOvertakes, 1, Favour([.pipelines])),

@@ -26,6 +26,7 @@ public import ClusterModel
 ///     deliver S1>P                    what was held arrives; the hold is over
 ///     cut S1>P    cut S1=P    open S1>P    open S1=P    open     ways between machines, one way or both; all
 ///     pause P 3s    clock P 1.05      a process stands still for a time; a clock's rate
+///     stall P 3s                      the same in its next turn, right behind its look at the clock
 ///     wall P 3600s    wall P -3600s   its wall clock is ahead, or behind, by so much
 ///     kill P    power P    start P    the process ends; the machine loses its power, and all that its log has not
 ///                                     synced; either goes on
@@ -84,6 +85,7 @@ public struct Scenario: Sendable {
         case cut(Way)
         case open(Way?)
         case pause(String, UInt64)
+        case stall(String, UInt64)
         case clock(String, Double)
         /// ms.
         case wall(String, Int64)

@@ -144,6 +144,7 @@ struct LineReader {
         case "cut": return .cut(try way(1))
         case "open": return .open(words.count > 1 ? try way(1) : nil)
         case "pause": return .pause(try word(1), try time(2))
+        case "stall": return .stall(try word(1), try time(2))
         case "clock":
             guard let rate = Double(try word(2)), rate > 0.5, rate < 2 else { throw error("a rate is 0.5 to 2") }
             return .clock(try word(1), rate)

@@ -133,7 +133,7 @@ final class ScenarioRun {
                 throw Failure(description: "\(name) got \(client(name).reply()?.plain ?? "")")
             }
         case .hold, .deliver, .cut, .open: try network(statement)
-        case .pause, .clock, .wall, .kill, .leave, .power, .start: try process(statement)
+        case .pause, .stall, .clock, .wall, .kill, .leave, .power, .start: try process(statement)
         case .rot, .save, .restore, .copy, .fill, .failSync, .mend, .sync: try disk(statement)
         case .handOver(let name): try handOver(name)
         case .set(let key, let value): try set(key, value)
@@ -207,6 +207,7 @@ final class ScenarioRun {
             case .data(let index): world.nodes[index].pause(time, inTurn: false)
             case .meta(let index): world.metas[index].pausedUntil = world.now + time
             }
+        case .stall(let name, let time): try data(name).stall(time)
         case .clock(let name, let rate): try data(name).clock.setRate(rate, at: world.now)
         case .wall(let name, let offset): try data(name).clock.wallOffset = offset
         case .kill(let name): try stop(name, byPower: false)
