@@ -113,12 +113,15 @@ final class PeerLinks {
         // Whoever was out of reach in this turn stays so until the core was told that nothing was sent.
         guard !unreached.contains(node), let index = dialled[node] ?? dial(node, address), let link = links[index],
             !isOverdue(link, Clocks.monotonic())
-        else {
-            unreached.insert(node)
-            return
-        }
+        else { return giveUp(node) }
         PeerFrame.append(kind, payload, to: &link.output)
         touched.insert(index)
+    }
+
+    /// The core is to be told that nothing was sent: so nothing must be, though the link may open before it is told.
+    private func giveUp(_ node: NodeID) {
+        if let index = dialled[node] { links[index]?.output.removeAll() }
+        unreached.insert(node)
     }
 
     /// Whether a link was dialled some time ago and has not opened.
@@ -319,8 +322,7 @@ final class PeerLinks {
     /// Ends what hangs, and tells the core whom it could not reach.
     func tick(_ now: UInt64, step: (DataInput) -> Void) {
         for case let link? in links where !link.output.isEmpty && isOverdue(link, now) {
-            link.output.removeAll()
-            if let node = link.node { unreached.insert(node) }
+            if let node = link.node { giveUp(node) }
         }
         for node in unreached.sorted() { step(.peerLost(node, nothingSent: true)) }
         unreached.removeAll()

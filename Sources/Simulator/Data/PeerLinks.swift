@@ -54,10 +54,15 @@ final class PeerLinks {
     func send(_ kind: PeerFrameKind, _ payloads: [[UInt8]], to node: NodeID) {
         // Whoever was out of reach in this turn stays so until the core was told that nothing was sent.
         guard !unreached.contains(node), let peer = dialled[node] ?? dial(node), !isOverdue(peer) else {
-            unreached.insert(node)
-            return
+            return giveUp(node)
         }
         append(kind, payloads, peer)
+    }
+
+    /// The core is to be told that nothing was sent: so nothing must be, though the link may open before it is told.
+    private func giveUp(_ node: NodeID) {
+        if !Mutant.g1SendsWhatWasGivenUp.isOn { dialled[node]?.output.removeAll() }
+        unreached.insert(node)
     }
 
     /// Whether a link was dialled some time ago and has not opened.
@@ -207,8 +212,7 @@ final class PeerLinks {
     /// Ends what hangs, and tells the core whom it could not reach.
     func tick() {
         for peer in dialled.values where !peer.output.isEmpty && isOverdue(peer) {  // order-free: each for itself
-            peer.output.removeAll()
-            if let node = peer.node { unreached.insert(node) }
+            if let node = peer.node { giveUp(node) }
         }
         for node in unreached.sorted() {
             note("\(process.machine.id) does not reach \(node)")
