@@ -12,17 +12,19 @@ import Testing
         return (group, try #require(group.state.shards(of: KeyspaceID(rawValue: 1)).first))
     }
 
-    private static func report(_ shard: ShardConfiguration, _ member: Member) -> ShardReport {
+    private static func report(
+        _ shard: ShardConfiguration, _ member: Member, active: Epoch? = nil
+    ) -> ShardReport {
         ShardReport(
             id: shard.id, epoch: shard.epoch, incarnation: member.incarnation,
-            role: member == shard.primary ? .primary : .secondary, serving: true, active: shard.epoch,
-            last: Seq(rawValue: 9), commit: Seq(rawValue: 9), applied: .zero, bytes: 10)
+            role: member == shard.primary ? .primary : .secondary, serving: true,
+            active: active ?? shard.epoch, last: Seq(rawValue: 9), commit: Seq(rawValue: 9), applied: .zero, bytes: 10)
     }
 
     /// Half a second in which all nodes beat; some of them without a copy, which may say how far it had promised.
     private static func run(
         _ group: inout MetaGroup, _ shard: ShardConfiguration, ended: [Member], since: UInt64? = nil,
-        promised: UInt64? = nil
+        promised: UInt64? = nil, active: Epoch? = nil
     ) {
         for _ in 0..<5 {
             group.pass(100)
@@ -30,7 +32,7 @@ import Testing
                 let held = shard.members.filter { $0.node.rawValue == "d\(number)" && !ended.contains($0) }
                 var beat = dataBeat(
                     number, cluster: group.state.cluster, since: since ?? group.state.routeVersion.rawValue,
-                    shards: held.map { report(shard, $0) })
+                    shards: held.map { report(shard, $0, active: active) })
                 let own = ended.first { $0.node == beat.node.id }
                 if let own, let promised = promised.map(Epoch.init(rawValue:)) {
                     beat.ended = [EndedReplica(shard: shard.id, incarnation: own.incarnation, promised: promised)]
@@ -61,6 +63,16 @@ import Testing
         var (group, shard) = try Self.pair(ack: .majority)
         Self.run(&group, shard, ended: [shard.members[0]])
         #expect(group.state.shard(shard.id) == shard)
+    }
+
+    /// A policy is in force once the start of its epoch is committed; where the primary died with that, another may know it.
+    @Test(arguments: [true, false]) func oneWhoKnowsThatAckAllIsInForceIsEnough(isKnown: Bool) throws {
+        var (group, before) = try Self.pair(ack: .majority)
+        _ = group.admin(.setKeyspace(name: "default", settings: ["ack": "all"], plan: false))
+        let shard = try #require(group.state.shard(before.id))
+        #expect(shard.policy.ack == .all && !shard.isHeldByAll)
+        Self.run(&group, shard, ended: [shard.members[0]], active: isKnown ? nil : before.epoch)
+        #expect(try #require(group.state.shard(shard.id)).members == (isKnown ? [shard.members[1]] : shard.members))
     }
 
     @Test func theLastMemberStays() throws {

@@ -67,7 +67,8 @@ extension MetaNode {
             return next
         }
         // Any member has all that was committed. With ack below all they seal each other and find out who has.
-        guard shard.isHeldByAll, let heir = kept.first(where: { holds($0, shard.id) }) else { return nil }
+        let isHeldByAll = shard.isHeldByAll || shard.policy.ack == .all && hasBegun(shard, state)
+        guard isHeldByAll, let heir = kept.first(where: { holds($0, shard.id) }) else { return nil }
         return led(by: heir, of: kept, shard)
     }
 
