@@ -67,9 +67,20 @@ extension MetaNode {
             return next
         }
         // Any member has all that was committed. With ack below all they seal each other and find out who has.
-        let isHeldByAll = shard.isHeldByAll || shard.policy.ack == .all && hasBegun(shard, state)
+        let isHeldByAll = shard.isHeldByAll || shard.policy.ack == .all && isInForce(shard)
         guard isHeldByAll, let heir = kept.first(where: { holds($0, shard.id) }) else { return nil }
         return led(by: heir, of: kept, shard)
+    }
+
+    /// Whether a member was heard to know that this epoch's start is committed, and with it all before is by its policy: its
+    /// primary may be gone before it could say so. Of a hand-over that says nothing.
+    private func isInForce(_ shard: ShardConfiguration) -> Bool {
+        shard.members.contains { member in
+            guard let report = report(of: member, shard.id), report.incarnation == member.incarnation else {
+                return false
+            }
+            return report.active >= shard.epoch
+        }
     }
 
     /// Whether a member was heard to have its copy.

@@ -19,15 +19,12 @@ extension MetaNode {
         return next
     }
 
-    /// Whether a member was heard to know that this very epoch's start is committed: the primary, or one of the others where
-    /// the primary died before it could say so.
+    /// Whether the primary was heard to have served in this very epoch.
     func hasBegun(_ shard: ShardConfiguration, _ draft: ClusterState) -> Bool {
-        shard.members.contains { member in
-            guard let node = draft.node(member.node), let report = hearing(node)?.reports[shard.id],
-                report.incarnation == member.incarnation
-            else { return false }
-            return report.active >= shard.epoch
-        }
+        guard let primary = shard.primary, let node = draft.node(primary.node),
+            let report = hearing(node)?.reports[shard.id]
+        else { return false }
+        return report.active >= shard.epoch
     }
 
     /// Whether a node that was to give a shard away knows of that and still holds its replica; nil = it was not heard
