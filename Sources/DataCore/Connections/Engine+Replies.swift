@@ -157,6 +157,18 @@ extension Engine {
         }
     }
 
+    /// Marks replies that wait, or whose turn has not come, as lost; another node's are not looked at. They are given so when
+    /// their turn comes.
+    mutating func loseReplies(where isVoid: (Connection.Mark) -> Bool) {
+        for place in waiting {
+            for mark in connections[place].marks.indices {
+                let known = connections[place].marks[mark]
+                guard !known.isRemote, isVoid(known) else { continue }
+                connections[place].marks[mark].isLost = true
+            }
+        }
+    }
+
     /// The record was lost with the role: definite for what logged nothing, unknown for the rest (RULES C18, G2).
     private mutating func giveLost(_ mark: Connection.Mark, _ place: Int) {
         let text: StaticString =

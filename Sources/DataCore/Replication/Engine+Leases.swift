@@ -1,5 +1,4 @@
 import ClusterModel
-internal import DequeModule
 
 // Leases between replicas: a primary serves only while every member counted has promised not to follow another one
 // (RULES A). The lease runs from the send time of the beat that was answered; the grantor is bound a quarter longer, from
@@ -242,19 +241,9 @@ extension Engine {
             effects.emit(.close(id(place)))
         }
         gateway.answers.removeAll()
-        if !Mutant.a1TrustsHeldReplies.isOn { distrustHeldReplies() }
-    }
-
-    /// Nor is anybody told what was read and waits behind a write, of its own connection or session: it is refused when its
-    /// turn comes. Some were read long ago, while the lease held; nobody is harmed if those are asked for once more.
-    private mutating func distrustHeldReplies() {
-        for place in waiting {
-            for mark in connections[place].marks.indices {
-                let held = connections[place].marks[mark]
-                guard !held.isRemote, !held.isLogged, held.replica >= 0 else { continue }
-                connections[place].marks[mark].isLost = true
-            }
-        }
+        // What was read and waits behind a write, of its own connection or session, is refused when its turn comes. Some was
+        // read long ago, while the lease held; nobody is harmed if that is asked for once more.
+        if !Mutant.a1TrustsHeldReplies.isOn { loseReplies { !$0.isLogged && $0.replica >= 0 } }
     }
 
     // MARK: A primary that has not begun yet

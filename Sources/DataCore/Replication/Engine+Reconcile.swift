@@ -146,13 +146,7 @@ extension Engine {
 
     /// Replies that waited for records that are void: UNCERTAIN if they logged, definite if not (RULES C18).
     mutating func loseReplies(_ index: Int, above seq: UInt64) {
-        for place in waiting {
-            for mark in connections[place].marks.indices {
-                let known = connections[place].marks[mark]
-                guard !known.isRemote, Int(known.replica) == index, known.seq > seq else { continue }
-                connections[place].marks[mark].isLost = true
-            }
-        }
+        loseReplies { Int($0.replica) == index && $0.seq > seq }
         releaseWaiting()
     }
 

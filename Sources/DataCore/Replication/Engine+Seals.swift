@@ -26,7 +26,7 @@ extension Engine {
 
     /// Goes on with a candidacy: asks, then seals, then proposes.
     mutating func concludeSealing(_ index: Int, _ candidacy: Candidacy) {
-        let own = Member(node: settings.id, incarnation: replicas[index].store.incarnation)
+        let own = ownMember(index)
         let isOver = candidacy.voters.isEmpty || now.monotonic - candidacy.began > settings.leaseMillis * 200_000
         if !candidacy.seals {
             let willing = candidacy.electorates.flatMap(\.members).filter { member in

@@ -24,12 +24,17 @@ struct PeerClocks {
 
     /// A wall as it was heard: it showed that at some time between when what it answers left here and when it came.
     private struct Heard {
-        /// ms that it was ahead of the monotonic clock here.
-        var least: Int64
-        var most: Int64
-        /// How long the answer took, and when it came, ns.
-        var took: UInt64
+        /// ms since 1970.
+        var wall: Int64
+        /// ns.
+        var sent: UInt64
         var at: UInt64
+
+        /// How long the answer took, ns.
+        var took: UInt64 { at &- sent }
+        /// ms that it was ahead of the monotonic clock here.
+        var least: Int64 { wall - PeerClocks.millis(at) }
+        var most: Int64 { wall - PeerClocks.millis(sent) }
     }
 
     private var heard: [Voice: Heard] = [:]
@@ -44,11 +49,9 @@ struct PeerClocks {
     /// - Parameter sent: when left here what it answers, ns.
     mutating func hear(_ wall: Int64, from voice: Voice, sent: UInt64, at monotonic: UInt64) {
         guard Self.sane.contains(wall) else { return }
-        let sent = Mutant.a13BelievesLateWalls.isOn ? monotonic : sent
-        let took = monotonic &- sent
-        if let known = heard[voice], took > known.took + (monotonic &- known.at) / 8 { return }
-        heard[voice] = Heard(
-            least: wall - Self.millis(monotonic), most: wall - Self.millis(sent), took: took, at: monotonic)
+        let new = Heard(wall: wall, sent: Mutant.a13BelievesLateWalls.isOn ? monotonic : sent, at: monotonic)
+        if let known = heard[voice], new.took > known.took + (monotonic &- known.at) / 8 { return }
+        heard[voice] = new
         bound()
     }
 

@@ -54,6 +54,11 @@ extension Engine {
         takeRole(index, former: nil)
     }
 
+    /// By what name the configurations of its shard know a replica that is here.
+    func ownMember(_ index: Int) -> Member {
+        Member(node: settings.id, incarnation: replicas[index].store.incarnation)
+    }
+
     mutating func addReplica(_ replica: Replica, usesSlots: Bool) -> Int {
         let index = replicas.count
         replicas.append(replica)
@@ -234,7 +239,7 @@ extension Engine {
         replicas[held].state = .stopped
         let shard = replicas[held].configuration
         guard let former else { return }
-        let own = Member(node: settings.id, incarnation: replicas[held].store.incarnation)
+        let own = ownMember(held)
         if shard.isCopied || former.configuration.isCopied || former.configuration.mayAsk(own) {
             promise(held)
             if former.wasLed(by: settings.id) { letGo(held) }
@@ -261,11 +266,11 @@ extension Engine {
     /// A copy that was left out goes when it leaves; if the process ended between its promise and its end, it goes now. What
     /// was committed is held by a configuration that was active without it.
     private mutating func endIfLeftOut(_ held: Int) {
+        guard replicas[held].state == .stopped, !Mutant.e8KeepsLeftCopies.isOn else { return }
         let shard = replicas[held].configuration
-        let own = Member(node: settings.id, incarnation: replicas[held].store.incarnation)
-        guard replicas[held].state == .stopped, !(shard.members + shard.learners).contains(own),
-            !shard.unsettled.contains(where: { $0.members.contains(own) }),
-            shard.members.count >= shard.policy.replicas, !Mutant.e8KeepsLeftCopies.isOn
+        let own = ownMember(held)
+        guard shard.replica(on: settings.id) != own, !shard.unsettled.contains(where: { $0.members.contains(own) }),
+            shard.members.count >= shard.policy.replicas
         else { return }
         drop(held)
     }

@@ -75,12 +75,7 @@ extension MetaNode {
     /// Whether a member was heard to know that this epoch's start is committed, and with it all before is by its policy: its
     /// primary may be gone before it could say so. Of a hand-over that says nothing.
     private func isInForce(_ shard: ShardConfiguration) -> Bool {
-        shard.members.contains { member in
-            guard let report = report(of: member, shard.id), report.incarnation == member.incarnation else {
-                return false
-            }
-            return report.active >= shard.epoch
-        }
+        shard.members.contains { member in report(of: member, shard.id).map { $0.active >= shard.epoch } ?? false }
     }
 
     /// Whether a member was heard to have its copy.

@@ -87,9 +87,6 @@ public final class DataHost {
             failed: { stop.fail("LevelDB could not write its tables", $0) })
         link = MetaLink(
             addresses: settings.meta, secret: settings.secret, logger: logger,
-            answer: { answer, sent in
-                mailbox.post(.input(answer.map { .beatAnswered($0, sent: sent) } ?? .beatFailed))
-            },
             changed: { delta in mailbox.post(.input(.routes(delta))) },
             foreign: { [end, path = directory.path] told in
                 end.note("\(path) \(told)")
@@ -196,7 +193,10 @@ public final class DataHost {
         case .read(let batch): readers.read(batch)
         case .scan(let scan): readers.scan(scan)
         case .readLog(let read): readers.readLog(read)
-        case .beat(let beat, let sent): link.send(beat, at: sent)
+        case .beat(let beat, let sent):
+            link.send(beat) { [mailbox] in
+                mailbox.post(.input($0.map { .beatAnswered($0, sent: sent) } ?? .beatFailed))
+            }
         case .note(let line): note(line)
         case .cut(let store, let above, let through): applier.add(.cut(store, above: above, through: through))
         case .install(let store, let chunk): applier.add(.install(store, chunk))

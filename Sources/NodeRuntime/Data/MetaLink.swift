@@ -8,7 +8,6 @@ internal import Synchronization
 /// once the node is taken in, changes of the map are pushed.
 final class MetaLink: Sendable {
     private let client: MetaClient
-    private let answer: @Sendable (HeartbeatAnswer?, UInt64) -> Void
     private let logger: Logger
     private let foreign: @Sendable (String) -> Void
     private let watch: MetaWatch
@@ -18,14 +17,11 @@ final class MetaLink: Sendable {
     private let wasAccepted = Atomic<Bool>(false)
 
     /// - Parameters:
-    ///   - answer: told from any thread, with the beat's time; nil = no metasrv answered in time.
-    ///   - changed: the same, of changes of the map.
+    ///   - changed: told from any thread, of changes of the map.
     ///   - foreign: told from any thread, before any beat was taken, that the metadata group is another cluster's than the
     ///     beats come from: nothing but another command line helps. Says what to do.
     init(
-        addresses: [Address], secret: [UInt8]?, logger: Logger,
-        answer: @escaping @Sendable (HeartbeatAnswer?, UInt64) -> Void,
-        changed: @escaping @Sendable (RouteDelta) -> Void,
+        addresses: [Address], secret: [UInt8]?, logger: Logger, changed: @escaping @Sendable (RouteDelta) -> Void,
         foreign: @escaping @Sendable (String) -> Void
     ) {
         watch = MetaWatch(addresses: addresses, secret: secret, logger: logger, changed: changed)
@@ -33,27 +29,26 @@ final class MetaLink: Sendable {
             options: MetaOptions(
                 addresses: addresses, secret: secret, connectTimeout: .seconds(1), requestTimeout: .seconds(2),
                 deadline: .milliseconds(2500), rounds: 1))
-        self.answer = answer
         self.foreign = foreign
         self.logger = logger
     }
 
-    /// - Parameter time: handed back with the answer, ns.
-    func send(_ beat: Heartbeat, at time: UInt64) {
+    /// Sends a beat; `told` gets nil, from any thread, when no metasrv answered in time.
+    func send(_ beat: Heartbeat, _ told: @escaping @Sendable (HeartbeatAnswer?) -> Void) {
         // One task per beat, some two a second: no command's way.
         Task {
             do {
                 let answered = try await client.heartbeat(beat)
                 note(nil)
-                if let told = foreignness(of: answered, to: beat) { return foreign(told) }
-                answer(answered, time)
+                if let why = foreignness(of: answered, to: beat) { return foreign(why) }
+                told(answered)
                 if answered.refusal == nil {
                     wasAccepted.store(true, ordering: .relaxed)
                     watch.start()
                 }
             } catch {
                 note("\(error)")
-                answer(nil, time)
+                told(nil)
             }
         }
     }
