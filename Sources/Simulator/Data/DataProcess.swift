@@ -1,6 +1,5 @@
 import ClusterModel
 import DataCore
-import Wire
 
 /// One life of a datasrv: the core, its connections and its threads, run as NodeRuntime runs them: what came since the last
 /// turn, then one step for all commands, then the effects, then the replies.
@@ -36,12 +35,9 @@ final class DataProcess: Endpoint {
     private lazy var logThread = LogThread(process: self)
     lazy var applier = ApplierThread(process: self)
     var readersFree: [UInt64] = [0, 0]
-    private let caller: MetaCaller
-    private let proposer: MetaCaller
-    private var proposals: [ReconfigureRequest] = []
+    private lazy var meta = MetaLink(process: self)
     /// Numbers of the take-overs it asked for.
     var asked: Set<UInt64> = []
-    private var watcher: MetaWatcher?
 
     /// When the next turn is due, ns; and which of the scheduled turns is meant.
     private var dueAt = UInt64.max
@@ -80,12 +76,6 @@ final class DataProcess: Endpoint {
         host = machine.host
         boot = settings.boot
         node = DataNode(settings: settings, now: machine.clock.tick(at: world.now))
-        let addresses = world.metas.map(\.address)
-        caller = MetaCaller(world: world, host: machine.host, addresses: addresses)
-        proposer = MetaCaller(world: world, host: machine.host, addresses: addresses)
-        watcher = MetaWatcher(world: world, host: machine.host, addresses: addresses) { [unowned self] delta in
-            arrive(.input(.routes(delta)))
-        }
         logThread.start()
         applier.start(recovered.batches)
         for (port, address) in machine.ports {
@@ -107,9 +97,7 @@ final class DataProcess: Endpoint {
         for link in world.network.links(of: self) {
             if byPower { world.network.vanish(link, from: self) } else { close(link) }
         }
-        caller.die(byPower: byPower)
-        proposer.die(byPower: byPower)
-        watcher?.die(byPower: byPower)
+        meta.die(byPower: byPower)
         inbox = []
         sockets = [:]
         socketOfPlace = []
@@ -376,7 +364,7 @@ final class DataProcess: Endpoint {
                 disk.log.answer(search)
                 return .logRead(search)
             }
-        case .beat(let beat, let sent): after(leaves - world.now) { [self] in self.beat(beat, sent) }
+        case .beat(let beat, let sent): after(leaves - world.now) { [self] in meta.send(beat, sent) }
         case .close(let id): if let socket = socket(of: id) { close(socket) }
         case .resumeReading(let id):
             guard let socket = socket(of: id) else { return }
@@ -390,52 +378,13 @@ final class DataProcess: Endpoint {
         case .install(let store, let chunk): applier.add(.install(store, chunk))
         case .reconfigure(let request):
             checkTakeover(request)
-            after(leaves - world.now) { [self] in reconfigure(request) }
+            after(leaves - world.now) { [self] in meta.send(request) }
         case .setting, .forward, .answer, .release, .replicate: break
         }
     }
 
     private static func place(_ line: DataEffect.Note) -> String {
         (line.shard.map { " shard \($0)" } ?? "") + (line.epoch.map { " epoch \($0)" } ?? "")
-    }
-
-    private func reconfigure(_ request: ReconfigureRequest) {
-        proposals.append(request)
-        proposeNext()
-    }
-
-    /// One after another: the caller has one call at a time.
-    private func proposeNext() {
-        guard !proposer.isBusy, let request = proposals.first else { return }
-        proposals.removeFirst()
-        world.map.proposed(request)
-        guard let document = world.documents.encode(request) else { return violate("a proposal that does not encode") }
-        let shard = request.configuration.id
-        proposer.send([Array("META.RECONFIGURE".utf8), document]) { [weak self] reply in
-            guard let self, isAlive else { return }
-            defer { proposeNext() }
-            guard let reply, case .bulkString(let bytes) = reply else {
-                return arrive(.input(.reconfigured(shard, nil)))
-            }
-            guard let answer = world.documents.decode(ReconfigureAnswer.self, bytes) else {
-                return violate("the answer to a proposal is none")
-            }
-            world.map.checkRefusal(request, answer, to: machine.id.rawValue)
-            arrive(.input(.reconfigured(shard, answer)))
-        }
-    }
-
-    private func beat(_ beat: Heartbeat, _ sent: UInt64) {
-        guard let document = world.documents.encode(beat) else { return violate("a beat that does not encode") }
-        caller.send([Array("META.HEARTBEAT".utf8), document]) { [weak self] reply in
-            guard let self, isAlive else { return }
-            guard let reply, case .bulkString(let bytes) = reply else { return arrive(.input(.beatFailed)) }
-            guard let answer = world.documents.decode(HeartbeatAnswer.self, bytes) else {
-                return violate("the answer to a beat is none")
-            }
-            arrive(.input(.beatAnswered(answer, sent: sent)))
-            if answer.refusal == nil { watcher?.start() }
-        }
     }
 
     // MARK: For its connections
