@@ -31,8 +31,8 @@ public enum DataInput {
     case released(Release)
     /// What another node's replicas say to those here (`ReplicaBatch`), valid for the step alone.
     case replicated(from: NodeID, ByteView)
-    /// The metadata group's answer to `DataEffect.reconfigure`; nil = none came.
-    case reconfigured(ShardID, ReconfigureAnswer?)
+    /// The metadata group's answer to a `DataEffect.reconfigure` of that proposal; nil = none came. To be told of each one.
+    case reconfigured(ShardID, Proposal, ReconfigureAnswer?)
     /// A store holds a chunk of a snapshot (`DataEffect.install`).
     case installed(StoreID, lesson: UInt64, number: UInt64)
     /// The last beat got no answer.

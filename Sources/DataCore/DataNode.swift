@@ -118,7 +118,7 @@ extension Engine {
             noteFollowersLost(node)
         case .released(let release): noteRelease(release)
         case .replicated(let node, let payload): noteReplicated(from: node, payload)
-        case .reconfigured(let shard, let answer): noteReconfigured(shard, answer)
+        case .reconfigured(let shard, let proposal, let answer): noteReconfigured(shard, proposal, answer)
         case .installed(let store, let lesson, let number): noteInstalled(store, lesson: lesson, number)
         case .diskLow(let isLow): isDiskLow = isLow && !Mutant.e6GrowsBelowReserve.isOn
         case .stop: beats.isLeaving = true; beats.isDue = true

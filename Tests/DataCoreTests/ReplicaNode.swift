@@ -145,6 +145,13 @@ final class ReplicaNode {
         sync()
     }
 
+    /// The metadata group's answer to a proposal: a refusal, or nil = none came in time.
+    func answer(_ request: ReconfigureRequest, refusal: String?) {
+        let answer = refusal.map { ReconfigureAnswer(accepted: false, current: nil, refusal: $0) }
+        step(.reconfigured(Self.shard, request.configuration.proposal, answer))
+        endTurn()
+    }
+
     // MARK: Other nodes
 
     func hear(_ number: Int, _ messages: any ReplicaMessage...) {

@@ -119,6 +119,33 @@ import Testing
         #expect(node.takeReply(client) == "$-1\r\n")
     }
 
+    /// The metadata group is slow. Each proposal is asked once until it is answered, and the refusal of one that the shard's
+    /// next epoch has overtaken takes back none that was made since.
+    @Test func aLateRefusalIsNoneOfTheNextProposal() throws {
+        let node = ReplicaNode()
+        func waitForProposal(_ epoch: UInt64, last: UInt64) {
+            for _ in 0..<12 {
+                node.advance(millis: 250)
+                node.grant(2, epoch: epoch, last: last)
+            }
+        }
+        try Self.serve(node, epoch: 1, last: 1)
+        waitForProposal(1, last: 1)
+        #expect(node.proposals.map(\.expected.rawValue) == [1])
+        try Self.serve(node, epoch: 2, last: 2)
+        waitForProposal(2, last: 2)
+        #expect(node.proposals.map(\.expected.rawValue) == [1, 2])
+        let second = try #require(node.proposals.last)
+        node.answer(try #require(node.proposals.first), refusal: "the epoch is 2, not 1")
+        node.answer(second, refusal: nil)
+        waitForProposal(2, last: 2)
+        #expect(node.proposals.dropFirst(2).map(\.configuration.proposal) == [second.configuration.proposal])
+        node.answer(second, refusal: "too early")
+        waitForProposal(2, last: 2)
+        #expect(node.proposals.count == 4)
+        #expect(node.proposals.last?.configuration.proposal != second.configuration.proposal)
+    }
+
     /// A command came before the map; the one behind it comes when the shard serves. Both go again, in their order.
     @Test func aCommandBehindARefusedOneIsNotQuicker() throws {
         let node = ReplicaNode()

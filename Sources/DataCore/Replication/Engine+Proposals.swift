@@ -29,8 +29,9 @@ extension Engine {
             replicas[index].proposal = nil
             return
         }
-        guard now.monotonic - pending.sent > Engine.proposalPause else { return }
+        guard !pending.isAsked, now.monotonic - pending.sent > Engine.proposalPause else { return }
         replicas[index].proposal?.sent = now.monotonic
+        replicas[index].proposal?.isAsked = true
         effects.emit(.reconfigure(pending.request))
     }
 
@@ -55,10 +56,14 @@ extension Engine {
         effects.emit(.reconfigure(request))
     }
 
-    mutating func noteReconfigured(_ shard: ShardID, _ answer: ReconfigureAnswer?) {
-        guard let answer else { return }
-        if let current = answer.current { noteCorrection(current) }
-        guard !answer.accepted, let index = replicaIndex[shard], replicas[index].proposal != nil else { return }
+    /// - Parameter proposal: which one is answered: an answer that comes late is none to the one that is pending now.
+    mutating func noteReconfigured(_ shard: ShardID, _ proposal: Proposal, _ answer: ReconfigureAnswer?) {
+        if let current = answer?.current { noteCorrection(current) }
+        guard let index = replicaIndex[shard], let pending = replicas[index].proposal,
+            pending.request.configuration.proposal == proposal
+        else { return }
+        replicas[index].proposal?.isAsked = false
+        guard let answer, !answer.accepted else { return }
         replicas[index].proposal = nil
         replicas[index].candidacy = nil
         replicas[index].patientUntil = now.monotonic + lease / 4 + entropy.next() % (lease / 4 + 1)

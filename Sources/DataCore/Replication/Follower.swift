@@ -82,6 +82,8 @@ struct PendingProposal {
     var request: ReconfigureRequest
     /// When it was last sent, ns.
     var sent: UInt64
+    /// Whether that waits for its answer: until then it is not sent again.
+    var isAsked = true
 }
 
 /// A secondary that asks around before it takes over.

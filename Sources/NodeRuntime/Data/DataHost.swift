@@ -201,8 +201,9 @@ public final class DataHost {
         case .cut(let store, let above, let through): applier.add(.cut(store, above: above, through: through))
         case .install(let store, let chunk): applier.add(.install(store, chunk))
         case .reconfigure(let request):
+            let wished = request.configuration
             link.send(request) { [mailbox] in
-                mailbox.post(.input(.reconfigured(request.configuration.id, $0)))
+                mailbox.post(.input(.reconfigured(wished.id, wished.proposal, $0)))
             }
         case .setting(let name, _): logger.debug("setting \(name) is held by the core")
         case .forward, .answer, .release, .replicate, .close, .resumeReading: break

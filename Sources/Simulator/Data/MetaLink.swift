@@ -44,7 +44,9 @@ final class MetaLink {
         }
     }
 
+    /// What waits here while its replica asks for something else is wanted no longer.
     func send(_ request: ReconfigureRequest) {
+        proposals.removeAll { $0.configuration.id == request.configuration.id }
         proposals.append(request)
         proposeNext()
     }
@@ -57,18 +59,18 @@ final class MetaLink {
         guard let document = world.documents.encode(request) else {
             return process.violate("a proposal that does not encode")
         }
-        let shard = request.configuration.id
+        let wished = request.configuration
         proposer.send([Array("META.RECONFIGURE".utf8), document]) { [weak self] reply in
             guard let self, process.isAlive else { return }
             defer { proposeNext() }
             guard let reply, case .bulkString(let bytes) = reply else {
-                return process.arrive(.input(.reconfigured(shard, nil)))
+                return process.arrive(.input(.reconfigured(wished.id, wished.proposal, nil)))
             }
             guard let answer = world.documents.decode(ReconfigureAnswer.self, bytes) else {
                 return process.violate("the answer to a proposal is none")
             }
             world.map.checkRefusal(request, answer, to: process.machine.id.rawValue)
-            process.arrive(.input(.reconfigured(shard, answer)))
+            process.arrive(.input(.reconfigured(wished.id, wished.proposal, answer)))
         }
     }
 }
