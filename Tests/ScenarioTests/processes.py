@@ -156,6 +156,24 @@ def metasrv_stopped():
         load.verify(cluster.gateway_port(2))
 
 
+def clients_that_leave_metasrv():
+    """Requests, and behind them the end of their connection, are there before metasrv reads any: the first reply cannot be
+    written, and what is left of the requests is read right then."""
+    with Cluster(data=1, meta=1) as cluster:
+        pid = cluster.pid("m1")
+        for count in range(20, 400, 20):
+            with Connection(cluster.meta_port()) as client:
+                equal(client.call("PING"), b"PONG")
+                os.kill(pid, signal.SIGSTOP)
+                try:
+                    client.send(b"META.ROUTES 0\r\n" * count)
+                    client.close()
+                finally:
+                    os.kill(pid, signal.SIGCONT)
+            with Connection(cluster.meta_port()) as client:
+                equal(client.call("PING"), b"PONG", f"the reply behind {count} requests of a client that left")
+
+
 def starts_in_any_order():
     """A datasrv without a metasrv waits; it serves once one is there."""
     cluster = Cluster(data=1, meta=1)
@@ -617,7 +635,7 @@ def boot_id():
 # It lasts a minute and asks for nothing but that nobody sees an error: it runs beside the first of the others.
 BESIDE = metasrv_stopped
 TESTS = [
-    local_is_safe_to_repeat, without_a_keyspace, starts_in_any_order, directories_are_made, bad_flags, missing_library, port_in_use, second_process_on_a_directory,
+    local_is_safe_to_repeat, without_a_keyspace, clients_that_leave_metasrv, starts_in_any_order, directories_are_made, bad_flags, missing_library, port_in_use, second_process_on_a_directory,
     directory_of_another_cluster, damaged_metadata_log, redis_cli_tools, http_endpoints, secrets_stay_secret, BESIDE,
     silent_client_of_a_gateway, sigterm_drains, kill_9_under_load, kill_9_of_everything, power_cut, reassigned_under_load,
 ]

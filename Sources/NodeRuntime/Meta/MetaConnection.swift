@@ -33,6 +33,7 @@ final class MetaConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var isClosing = false
     private var isPaused = false
+    private var isTaking = false
     private var isAdmitted = false
     /// Bytes of replies that the kernel has not taken.
     private var unsent = 0
@@ -56,17 +57,23 @@ final class MetaConnection: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         input.append(contentsOf: unwrapInboundIn(data).readableBytesView)
-        if !isPaused { takeInput() }
+        if !isPaused, !isTaking { takeInput() }
     }
 
     /// Takes the complete requests of the input, as many as may wait.
+    ///
+    /// A reply that cannot be written, since the client has reset the connection, makes NIO read what came before: then more
+    /// input is added in the middle of this.
     private func takeInput() {
-        var isLimited = true
-        while isLimited, !isClosing, slots.count < Self.mostRequests {
+        isTaking = true
+        defer { isTaking = false }
+        var goesOn = true
+        while goesOn, !isClosing, slots.count < Self.mostRequests {
             parser.isAuthenticated = isAuthenticated
             // Before AUTH one at a time: it decides what the others may hold.
             let limit = isAuthenticated ? Self.mostRequests - slots.count : 1
-            let result = input.withByteView { view in
+            let received = input
+            let result = received.withByteView { view in
                 let result = parser.parse(view, connection: ConnectionID(place: 0, use: 0), into: batch, limit: limit)
                 for entry in batch.entries where !isClosing {
                     let first = Int(entry.first)
@@ -75,12 +82,12 @@ final class MetaConnection: ChannelInboundHandler {
                 batch.removeAll()
                 return result
             }
+            goesOn = result.isLimited || input.count > received.count
             input.removeFirst(result.consumed)
-            isLimited = result.isLimited
             if let error = result.error {
                 if let text = error.text { answerNow { $0.error("ERR \(text)") } }
                 isClosing = true
-            } else if !isLimited, input.count > Self.mostInput {
+            } else if !goesOn, input.count > Self.mostInput {
                 answerNow { $0.error("ERR Protocol error: a request to a metasrv has at most \(Self.mostInput) bytes") }
                 isClosing = true
             }
