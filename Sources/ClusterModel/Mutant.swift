@@ -130,6 +130,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case d2CountsFirstHopAlone
     /// D5: a snapshot is said to stand for records that the store does not hold yet.
     case d5SnapshotOfUnapplied
+    /// D6: a walk over a shard's rows does not wait for records that the store lacks.
+    case d6WalksDoNotWait
     /// D7: reads of secondaries may be older than what the connection itself wrote.
     case d7ForgetsOwnWrites
 
@@ -180,6 +182,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case g2UnknownIsRefused
     /// G3: a reply that is ready overtakes one that waits.
     case g3ReplyOvertakes
+    /// G3: what is sent to a session that refused commands begins at attempt 0 again, and is taken for one behind those.
+    case g3AttemptsBeginAnew
     /// G4: a write does not end a transaction that watches its key.
     case g4WritesUnseen
 

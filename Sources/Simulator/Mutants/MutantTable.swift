@@ -101,6 +101,7 @@ public enum MutantTable {
         MutantRow(.d1SendsOnce, 4, .only(.loss, replicas: 3)),
         MutantRow(.d2CountsFirstHopAlone, 2, Favour(replicas: 3, flow: .chain)),
         MutantRow(.d5SnapshotOfUnapplied, 20, .only(.kill, .movement, .slow, .tinySegments, replicas: 3)),
+        MutantRow(.d6WalksDoNotWait, 1),
         MutantRow(.d7ForgetsOwnWrites, nil),
     ]
 
@@ -129,6 +130,7 @@ public enum MutantTable {
         MutantRow(.g1ResendsWrites, 10, Favour([.loss, .kill])),
         MutantRow(.g2UnknownIsRefused, 4, Favour([.kill, .pause])),
         MutantRow(.g3ReplyOvertakes, 1, Favour([.pipelines])),
+        MutantRow(.g3AttemptsBeginAnew, 1),
         MutantRow(.g4WritesUnseen, 2, .only(.watches, .hotKey)),
         MutantRow(.h1TrustsOldData, nil),
         MutantRow(.h1ForgetsStarts, nil),
@@ -151,7 +153,6 @@ public enum MutantTable {
                 "until an epoch has begun members of the former one are sealed too: without C0 alone nothing is lost"),
         UncoveredLaw(law: "D3", reason: "A9"),
         UncoveredLaw(law: "D4", reason: "a secondary waits for the commit it needs: there are no version queries"),
-        UncoveredLaw(law: "D6", reason: "ranges are read at the primary"),
         UncoveredLaw(law: "E4", reason: "LevelDB itself is no part of a world"),
         UncoveredLaw(law: "F1", reason: "F: movement is a later step"),
         UncoveredLaw(law: "H6", reason: "connections keep their order and end with a boot"),

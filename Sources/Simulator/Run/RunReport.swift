@@ -21,6 +21,8 @@ public struct RunReport: Sendable {
     public var refused = 0
     public var unknown = 0
     public var reads = 0
+    /// Looks at the whole keyspace: SCAN, KEYS, DBSIZE.
+    public var walks = 0
     /// Troubles in all.
     public var troubles = 0
     /// How often there was trouble of each kind.
@@ -42,7 +44,7 @@ public struct RunReport: Sendable {
         let digits = String(hash, radix: 16)
         let text =
             "seed \(seed) \(verdict) hash \(String(repeating: "0", count: 16 - digits.count) + digits) events \(events) "
-            + "done \(done) refused \(refused) unknown \(unknown) troubles \(troubles)"
+            + "done \(done) refused \(refused) unknown \(unknown) walks \(walks) troubles \(troubles)"
         let keys = undecided.joined(separator: ",")
         let undecidedText = keys.isEmpty ? "" : " undecided \(keys)"
         let vacuousText = vacuous.isEmpty ? "" : ": too few \(vacuous.joined(separator: ", "))"

@@ -80,6 +80,7 @@ public final class Simulation {
             workload.stop()
             if !world.isOver { settle() }
             if !world.isOver { judge() }
+            if !world.isOver { judgeWalks() }
         } else {
             world.violate(.liveness, "the keyspace did not come to serve in a calm world")
         }
@@ -133,6 +134,13 @@ public final class Simulation {
         }
     }
 
+    /// I13 and I14: of walks over the keyspace.
+    private func judgeWalks() {
+        for walk in workload.walks {
+            if let problem = walk.problem(workload.history.operations) { world.violate(.walk, problem) }
+        }
+    }
+
     /// What happened to the key before and during an operation.
     private func context(of operation: Operation, _ key: String) -> [String] {
         let all = (workload.history.operations[key] ?? []).filter {
@@ -151,12 +159,14 @@ public final class Simulation {
         report.refused = history.refused
         report.unknown = history.unknown
         report.reads = history.reads
+        report.walks = workload.walks.count
         report.troubles = nemesis.total
         report.fired = nemesis.counts.merging(workload.counts) { $0 + $1 }
         report.time = world.now
         let least = Int(wish.least)
         if history.done < least { report.vacuous.append("operations with an outcome (\(history.done) of \(least))") }
         if history.reads < least / 4 { report.vacuous.append("reads (\(history.reads) of \(least / 4))") }
+        if workload.walks.isEmpty { report.vacuous.append("walks over the keyspace") }
         if world.now < wish.trouble + wish.calm { report.vacuous.append("seconds") }
         if nemesis.total * 2 < plan.classes.count { report.vacuous.append("troubles (\(nemesis.total))") }
     }

@@ -6,6 +6,7 @@ final class Workload {
     private let plan: FaultPlan
     private var chance: Chance
     private var clients: [WorkloadClient] = []
+    private lazy var walker = KeyspaceWalker(world: world, workload: self, seed: plan.seed)
     private let registers: [String]
     private let counters: [String]
     private let lists: [String]
@@ -24,7 +25,7 @@ final class Workload {
     private(set) var issued = 0
     /// When an operation was done last, ns; neither refused nor of unknown outcome.
     private(set) var lastDone: UInt64 = 0
-    private var isOver = false
+    private(set) var isOver = false
 
     init(world: World, plan: FaultPlan, operations: Int) {
         self.world = world
@@ -55,6 +56,7 @@ final class Workload {
             clients.append(client)
             client.start()
         }
+        walker.start()
     }
 
     /// One that was begun was refused: it is asked again in its place, within bounds.
@@ -74,7 +76,10 @@ final class Workload {
     func stop() { isOver = true }
 
     /// Whether every client has its replies, or knows that it gets none.
-    var isIdle: Bool { clients.allSatisfy(\.isIdle) }
+    var isIdle: Bool { clients.allSatisfy(\.isIdle) && walker.isIdle }
+
+    /// Looks at the whole keyspace that came to their end.
+    var walks: [KeyspaceWalk] { walker.walks }
 
     /// How many operations may be begun by now, ahead of which nobody runs.
     private var due: Int {

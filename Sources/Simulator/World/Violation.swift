@@ -9,6 +9,8 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         case invariant
         /// RULES I10, I21.
         case linearizability
+        /// RULES I13, I14.
+        case walk
         /// RULES I18.
         case liveness
         /// A scenario's expectation.
