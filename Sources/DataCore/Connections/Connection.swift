@@ -215,9 +215,11 @@ struct Transaction: ~Copyable {
 }
 
 /// A session that a node holds for a connection here.
-struct RemoteSession: Equatable {
+struct RemoteSession {
     var node: NodeID
     var number: UInt64
+    /// What the next command to it says; higher each time that refused ones go there again.
+    var attempt: UInt32 = 0
 }
 
 /// Where forwarded commands of one shard went: later ones go the same way until all are answered.

@@ -95,16 +95,26 @@ extension Engine {
             return complete(
                 forward, Array("-ERR a command of \(size) bytes is too long to be forwarded to another node\r\n".utf8))
         }
-        let opened = RemoteSession(node: forward.node, number: session)
-        if !connections[place].sessions.contains(opened) { connections[place].sessions.append(opened) }
+        let attempt = attempt(of: session, at: forward.node, place)
         let batch = roomToForward(size, to: forward.node)
         batch.begin(
             ForwardedCommand(
-                session: session, attempt: forward.attempt, request: forward.request, keyspace: id,
+                session: session, attempt: Mutant.g3AttemptsBeginAnew.isOn ? forward.attempt : attempt,
+                request: forward.request, keyspace: id,
                 shard: forward.shard, epoch: routes.shard(forward.shard)?.epoch ?? .none,
                 protocolVersion: forward.protocolVersion), arguments: forward.arguments.argumentCount(0))
         for view in views { batch.append(argument: view) }
         gateway.outgoing[forward.node] = batch
+    }
+
+    /// Which attempt a session is at that a node holds for a connection here. It never falls: a command that was refused and
+    /// given up has its session refuse whatever comes in the same attempt.
+    private mutating func attempt(of session: UInt64, at node: NodeID, _ place: Int) -> UInt32 {
+        if let known = connections[place].sessions.first(where: { $0.node == node && $0.number == session }) {
+            return known.attempt
+        }
+        connections[place].sessions.append(RemoteSession(node: node, number: session))
+        return 0
     }
 
     /// The turn's frame for a node; a full one is handed to the host first, since a frame is bounded.
@@ -222,17 +232,21 @@ extension Engine {
             gateway.refused.remove(place)
             return
         }
-        // What is still under way to the refusing node is refused as well, behind this: all go again in one row.
-        if own.contains(where: { !$0.isRefused && $0.node == first.node }) { return }
-        let targets = refused.map { target(of: $0) }
-        guard !targets.contains(where: { $0 == nil }) else { return }
-        if targets.first == .some(first.node), now.monotonic < first.notBefore { return }
+        let targets = refused.compactMap { target(of: $0) }
+        guard targets.count == refused.count else { return }
+        // What is still under way to a refusing node is refused as well, behind this: all go again in one row. And where they
+        // go nothing is under way that may be refused: behind a new attempt nobody would know of it.
+        let nodes = Set(targets + refused.map(\.node))
+        if own.contains(where: { !$0.isRefused && nodes.contains($0.node) }) { return }
+        if targets.first == first.node, now.monotonic < first.notBefore { return }
         gateway.refused.remove(place)
-        let attempt = (refused.map(\.attempt).max() ?? 0) + 1
+        for index in connections[place].sessions.indices where targets.contains(connections[place].sessions[index].node)
+        {
+            connections[place].sessions[index].attempt += 1
+        }
         for (forward, target) in zip(refused, targets) {
-            guard let target else { continue }
             note(landed: forward, place)
-            forward.attempt = attempt
+            forward.attempt += 1
             forward.node = target
             send(forward)
         }

@@ -51,6 +51,7 @@ final class Forward {
     let keyspace: Int
     let shard: ShardID
     var node: NodeID
+    /// How often it was sent again.
     var attempt: UInt32 = 0
     let isWrite: Bool
     let protocolVersion: UInt8
