@@ -20,9 +20,21 @@ public struct ReplicaGlance: Hashable, Sendable {
 extension DataNode {
     /// Shows every replica that was not dropped, in the order they were made. Nothing is allocated.
     public func glance(now: Tick, _ body: (ReplicaGlance) -> Void) { unsafe engine.pointee.glance(now, body) }
+
+    /// What is held for commands that are under way, by kind; nothing once every client has its replies.
+    public var underWay: [(kind: String, count: Int)] { unsafe engine.pointee.underWay }
 }
 
 extension Engine {
+    fileprivate var underWay: [(kind: String, count: Int)] {
+        let all = [
+            ("forwarded commands", gateway.forwards.count), ("divided commands", gateway.gathers.count),
+            ("replies of other nodes", gateway.results.count), ("walks", walks.count),
+            ("connections with refused commands", gateway.refused.count),
+        ]
+        return all.filter { $0.1 > 0 }
+    }
+
     /// Whether the look at the clock before the next input ends its serving: as it is done, not as it should be.
     private func isLapsed(_ index: Int, _ now: Tick) -> Bool {
         now.monotonic >= replication.earliestLease && answersUntil(index) <= now.monotonic

@@ -43,6 +43,17 @@ extension DataProcess {
     /// What the oldest batch of it waits for.
     var awaited: [CommitMark] { applier.awaited }
 
+    /// What it keeps that nobody needs any more, once all is quiet (RULES I17): the store of a copy that is none, parts of
+    /// commands that were answered.
+    var leak: String? {
+        guard node.isReady else { return nil }
+        for store in disk.storeIDs {
+            let replica = world.map.shards.first { $0.id == store.shard }?.replica(on: machine.id)
+            if replica?.incarnation != store.incarnation { return "store \(store), which is no copy" }
+        }
+        return node.underWay.first.map { "\($0.count) \($0.kind)" }
+    }
+
     func noteSynced(_ batch: LogBatch) { world.ledger?.synced(batch, node: machine.index) }
 
     /// Shows its replicas as they are at a time of the world; nil = now.

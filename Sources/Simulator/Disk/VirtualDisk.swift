@@ -225,6 +225,8 @@ public final class VirtualDisk {
     /// Whether the replica's life that a store was made for goes on here.
     func holds(_ id: StoreID) -> Bool { stores[id] != nil }
 
+    var storeIDs: [StoreID] { stores.keys.sorted() }
+
     // MARK: Old data
 
     /// The last start is registered.

@@ -2,7 +2,7 @@ import ClusterModel
 import DataCore
 
 /// What must come to be once all trouble has ended: every shard has its copies and can be read, the stores hold what is
-/// committed, the copies are equal (RULES I16, I18).
+/// committed, the copies are equal (RULES I16 to I18).
 struct Aftermath {
     let world: World
     /// ns within which everything must work again.
@@ -27,6 +27,7 @@ struct Aftermath {
             world.violate(.liveness, "stores do not hold what is committed after all trouble ended")
         }
         settleLogs()
+        settleLeaks()
         if !world.isOver { copies.compare() }
     }
 
@@ -38,6 +39,13 @@ struct Aftermath {
         world.violate(
             .liveness,
             "\(node.id)'s log can never let segments go: a batch waits for \(awaited.joined(separator: ", "))")
+    }
+
+    /// RULES I17: what nobody needs any more goes.
+    private func settleLeaks() {
+        let leaking = { world.nodes.first { $0.process?.leak != nil } }
+        guard !world.run(for: healing, until: { leaking() == nil }), !world.isOver, let node = leaking() else { return }
+        world.violate(.invariant, "I17: \(node.id) keeps \(node.process?.leak ?? "")")
     }
 
     private func readBack(_ key: String, until limit: UInt64) -> Operation? {
