@@ -10,13 +10,17 @@ extension Engine {
         nextTicket += 1
         for index in touched.indices { touched[index].seq = numbers[Int(touched[index].replica)].last }
         streamBatch()
-        backlog += batch.byteCount
-        unapplied.append(BatchNote(batch: batch, touched: touched, handedOver: now.monotonic))
+        let footprint = batch.footprint
+        backlog += footprint
+        unapplied.append(BatchNote(batch: batch, touched: touched, handedOver: now.monotonic, bytes: footprint))
         touched.removeAll(keepingCapacity: true)
         effects.emit(.persist(batch))
         let size = batch.byteCount
-        batch = spentBatches.popLast() ?? LogBatch(capacity: min(max(size + size / 4, 4 << 10), 512 << 10))
+        batch = spentBatches.popLast() ?? LogBatch(capacity: min(max(size + size / 4, Self.leastBatch), 512 << 10))
     }
+
+    /// Bytes a batch begins with at least.
+    private static let leastBatch = 4 << 10
 
     /// Batches up to `ticket` are durable here: their replicas' records count as this member's.
     mutating func noteDurable(through ticket: UInt64) {
@@ -130,17 +134,20 @@ extension Engine {
 
     private mutating func noteSpent(_ note: BatchNote) {
         durableBatches -= 1
-        backlog -= note.batch.byteCount
+        backlog -= note.bytes
         if replication.shared.isEmpty {
             recycle(note.batch)
         } else {
-            for gone in replication.history.keep(note, limit: settings.historyBytes) { recycle(gone) }
+            for free in replication.history.keep(note, limit: settings.historyBytes) { recycle(free) }
         }
     }
 
     private mutating func recycle(_ batch: LogBatch) {
+        guard batch.footprint >= Self.leastBatch, spentBatches.count < 64 else { return }
+        // What was grown for a rare large one would count as backlog with each small one.
+        let limit = min(max(4 * batch.byteCount, 64 << 10), 4 << 20)
         batch.removeAll()
-        batch.shrink(above: 4 << 20)
-        if spentBatches.count < 64 { spentBatches.append(batch) }
+        batch.shrink(above: limit)
+        spentBatches.append(batch)
     }
 }

@@ -129,6 +129,8 @@ internal import DequeModule
         var touched: [Touched]
         /// When it was handed to the log, ns.
         var handedOver: UInt64 = 0
+        /// Bytes of memory it takes.
+        var bytes = 0
     }
 
     /// The last record a replica has in a batch.

@@ -75,6 +75,21 @@ public import ClusterModel
         unsafe state.pointee.sealed > 0 ? state.pointee.sealed : state.pointee.bytes.count
     }
 
+    /// Bytes of memory it takes: what it was made for may be far more than it holds.
+    public var footprint: Int { unsafe state.pointee.bytes.capacity + MemoryLayout<State>.size + 64 }
+
+    /// The same batch in as much memory as it needs.
+    func compacted() -> LogBatch {
+        let copy = LogBatch(capacity: unsafe state.pointee.bytes.count)
+        unsafe copy.state.pointee.bytes.removeAll()
+        unsafe copy.state.pointee.bytes.append(state.pointee.bytes.view)
+        unsafe copy.state.pointee.records = state.pointee.records
+        unsafe copy.state.pointee.sealed = state.pointee.sealed
+        copy.ticket = ticket
+        copy.generation = generation
+        return copy
+    }
+
     /// Empties the batch for its next use; the memory stays.
     public func removeAll() { unsafe state.pointee.clear() }
 

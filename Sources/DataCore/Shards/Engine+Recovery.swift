@@ -68,8 +68,8 @@ extension Engine {
                 marks.append(Touched(replica: Int32(truncatingIfNeeded: index), seq: header.seq.rawValue))
             }
         }
-        backlog += batch.byteCount
-        unapplied.append(BatchNote(batch: batch, touched: marks))
+        backlog += batch.footprint
+        unapplied.append(BatchNote(batch: batch, touched: marks, bytes: batch.footprint))
         durableBatches += 1
         nextTicket = max(nextTicket, batch.ticket + 1)
     }
