@@ -45,6 +45,8 @@ class Run:
 
     def __init__(self, fault, data, seconds, seed, options):
         self.fault, self.data, self.seconds, self.seed, self.options = fault, data, seconds, seed, options
+        is_soak = options.soak and not options.seconds
+        self.least = getattr(fault, "soak_least", fault.least) if is_soak else fault.least
         self.randomness = random.Random(f"{seed}.{fault.name}.{data}")
         self.history = History()
         self.troubles, self.lost_packets, self.deaths, self.pauses, self.ended, self.diary = 0, 0, [], [], [], []
@@ -76,6 +78,7 @@ class Run:
                     during = self.history.counts()
                     healing = nodes.wait_whole(self.fault.whole)
                     time.sleep(0.5)
+                self.memory = max(resident(nodes[name].child.pid) for name in nodes.data_names)
                 read = self.read_back()
             finally:
                 self.history.write(self.file("history"))
@@ -90,7 +93,7 @@ class Run:
         begun = time.monotonic()
         # A slow machine gets the time that its least number of troubles takes, within reason.
         while (passed := time.monotonic() - begun) < self.seconds or (
-                self.troubles < self.fault.least and passed < 10 * self.seconds):
+                self.troubles < self.least and passed < 10 * self.seconds):
             self.fault.act(self)
             self.troubles += 1
             self.nodes.wait_whole(self.fault.whole)
@@ -119,9 +122,12 @@ class Run:
         if self.pauses:
             print(f"     {len(self.pauses)} deaths of primaries: no write for {statistics.median(self.pauses):.2f} s (median), "
                   f"{max(self.pauses):.2f} s at most")
+        print(f"     a node has {self.memory >> 20} MB of memory at most")
+        # Caches are small here; what is kept for others, and for those that come back, has a bound (RULES I19).
+        expect(self.memory < 1 << 30, f"a node has {self.memory >> 20} MB of memory")
         # A run in which little happened proves nothing.
         expect(done > 20 * self.seconds, f"only {done} requests were done")
-        expect(self.troubles >= self.fault.least, f"only {self.troubles} troubles")
+        expect(self.troubles >= self.least, f"only {self.troubles} troubles")
         vacuous = getattr(self.fault, "vacuous", lambda _: None)(self)
         expect(vacuous is None, vacuous)
         expect(done >= self.fault.share * (done + failed), f"{done} of {done + failed} requests were done")
@@ -137,6 +143,11 @@ class Run:
                 self.pauses.append(pause)
             self.diary.append(f"{int(moment * 1e9)} no write on shard {shard} for "
                               + (f"{pause:.2f} s" if pause is not None else "the rest of the run"))
+
+
+def resident(pid):
+    """Bytes of memory a process has."""
+    return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def self_test(options):

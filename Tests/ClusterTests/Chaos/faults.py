@@ -1,6 +1,7 @@
 """What is done to a cluster while clients work on it: each class makes one trouble at a time, and ends it.
 
-`whole`: seconds until all serve again; `share` of the requests is executed at least; `least`: so many troubles at least."""
+`whole`: seconds until all serve again; `share` of the requests is executed at least; `least`: so many troubles at least,
+`soak_least` in the soak."""
 
 import pathlib
 import signal
@@ -108,7 +109,7 @@ def both(left, right):
 class PowerCut:
     """The power of the one disk on which everything lies, with all nodes, under load."""
 
-    name, whole, share, least = "power cuts", 90, 0.0, 5
+    name, whole, share, least, soak_least = "power cuts", 90, 0.0, 5, 200
     pause = (3.0, 5.0)
 
     def prepare(self, nodes):
