@@ -80,6 +80,10 @@ static int set_option(int fd, int level, int name) {
 
 int ostraka_set_nodelay(int fd) { return set_option(fd, IPPROTO_TCP, TCP_NODELAY); }
 
+int ostraka_set_user_timeout(int fd, int milliseconds) {
+    return result(setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds));
+}
+
 int ostraka_set_reuseaddr(int fd) { return set_option(fd, SOL_SOCKET, SO_REUSEADDR); }
 
 int ostraka_set_nonblocking(int fd) {

@@ -206,7 +206,14 @@ public enum Mutant: String, CaseIterable, Sendable {
     /// H5: copies of nodes that were lost together are made elsewhere at once.
     case h5RebuildsAfterMassLoss
 
-    /// The law that it breaks, as RULES.md names it: `A1` ... `H8`.
+    // MARK: Invariants that no other law is about
+
+    /// I19: records are streamed to a node however many wait for the way there.
+    case i19StreamsWithoutBound
+    /// I19: a secondary takes records however far its store is behind.
+    case i19KeepsWithoutBound
+
+    /// The law that it breaks, as RULES.md names it: `A1` ... `H8`, or the invariant, `I19`.
     public var law: String {
         let digits = rawValue.dropFirst().prefix(while: \.isNumber)
         return rawValue.prefix(1).uppercased() + digits

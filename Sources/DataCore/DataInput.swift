@@ -25,6 +25,9 @@ public enum DataInput {
     /// So many bytes of replies wait for a link to take them. To be told after each `DataEffect.answer` of more than
     /// `DataNode.reportedBytes`, and again until none wait.
     case linkBacklog(LinkID, bytes: Int)
+    /// So many bytes of what the core gave for another node wait for the way there. To be told when they are more than
+    /// `DataNode.reportedBytes`, and again until none wait.
+    case wayBacklog(NodeID, bytes: Int)
     /// The connection to another node's peer port broke. Commands given to it since the last one answered may or may
     /// not have run; `unsent` says whether the last try never got through, so that nothing was sent.
     case peerLost(NodeID, nothingSent: Bool)

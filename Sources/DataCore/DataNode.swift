@@ -72,7 +72,7 @@ public import ClusterModel
         return unsafe engine.pointee.connections[place].isAuthenticated
     }
 
-    /// Bytes of replies for one link above which the host has to tell `DataInput.linkBacklog`.
+    /// Bytes for one link above which the host has to tell `DataInput.linkBacklog`, or `DataInput.wayBacklog`.
     public static let reportedBytes = 1 << 20
 
     /// The node's cluster, once known.
@@ -113,7 +113,9 @@ extension Engine {
         case .linkOpened: break
         case .linkClosed(let link): noteLinkClosed(link)
         case .linkBacklog(let link, let bytes): noteBacklog(of: link, bytes)
+        case .wayBacklog(let node, let bytes): noteWay(to: node, bytes)
         case .peerLost(let node, let nothingSent):
+            noteWay(to: node, 0)
             notePeerLost(node, nothingSent: nothingSent)
             noteFollowersLost(node)
         case .released(let release): noteRelease(release)

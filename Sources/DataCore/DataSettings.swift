@@ -16,10 +16,13 @@ public struct DataSettings: Sendable {
     public var weight = 1.0
     /// Bytes of rows kept in memory beside those LevelDB does not hold yet.
     public var cacheBytes = 256 << 20
-    /// Bytes of log batches that may wait for LevelDB before writes wait.
+    /// Bytes of memory of log batches that may wait for LevelDB before writes wait.
     public var backlogBytes = 256 << 20
-    /// Bytes of log batches kept in memory after LevelDB has them, for replicas that lag a little.
+    /// Bytes of memory of log batches kept after LevelDB has them, for replicas that lag a little.
     public var historyBytes = 64 << 20
+    /// Bytes that may wait for the way to another node; above, no more records are streamed there before half of them have
+    /// gone. What it lacks then it is sent bit by bit, each when the last one is acknowledged.
+    public var wayBytes = 64 << 20
     /// How long a command waits for a serving primary before TRYAGAIN is passed on, ms.
     public var gatewayTimeoutMillis: UInt64 = 5000
     /// Length of the leases between replicas, ms.

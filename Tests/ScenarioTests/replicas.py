@@ -20,7 +20,7 @@ import time
 from disks import SHIM, compiled
 from local_cluster import Cluster, Program
 from report import Report, equal, eventually, expect
-from resp import Closed, Connection, Error, Simple
+from resp import Closed, Connection, Error, Simple, pack
 
 SOAK = "--soak" in sys.argv
 NODES = 3
@@ -317,6 +317,40 @@ def slow_disk(flow):
                 registers.judge(cluster, 0.9)
 
 
+def resident(cluster, name):
+    """Bytes of memory a node has."""
+    with open(f"/proc/{cluster.pid(name)}/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def hung_member(flow):
+    """d3 stands still and breaks no connection. Two of three go on, and keep for it in memory no more than a bound, however
+    much is written. When it goes on it gets all of it."""
+    megabytes = 1200
+    with cluster_of_three(flow, flags="--cache 16777216") as cluster:
+        create(cluster, "--ack", "majority")
+        stopped = cluster.pid("d3")
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            eventually(lambda: all(shard["primary"] != "d3" and shard["state"] == "serving"
+                                   for shard in cluster.shardctl_json("shard", "ls", "default")), "the others serve", 30, 0.3)
+            most = 0
+            with Connection(cluster.gateway_port(1), timeout=60) as connection:
+                value = os.urandom(1 << 20)
+                for turn in range(0, megabytes, 8):
+                    for index in range(turn, turn + 8):
+                        connection.send(pack("SET", f"big:{index % 64}", value))
+                    for index in range(8):
+                        reply = connection.read()
+                        expect(reply == Simple(b"OK"), f"a SET while d3 stands still: {reply!r}")
+                    most = max(most, resident(cluster, "d1"), resident(cluster, "d2"))
+            print(f"     {megabytes} MB written, a node had at most {most >> 20} MB of memory")
+            expect(most < 600 << 20, f"a node has {most >> 20} MB of memory while another stands still")
+        finally:
+            os.kill(stopped, signal.SIGCONT)
+        whole_again(cluster)
+
+
 WALL = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -425,7 +459,7 @@ def main():
     # One flow for each on a landing, both in the soak: the chaos tests have both each time.
     flows = ("fanout", "chain")
     for number, body in enumerate((kill_9_majority, kill_9_any, all_at_once, without_metasrv, switching, leaving, old_directory, unsynced, slow_disk,
-                                   wrong_wall)):
+                                   hung_member, wrong_wall)):
         for flow in flows if SOAK or only else (flows[number % 2],):
             name = f"replicas: {body.__name__} {flow}"
             if only in name:

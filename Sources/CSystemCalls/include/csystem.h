@@ -40,6 +40,8 @@ int ostraka_eventfd_drain(int fd);
 int ostraka_accept(int fd);
 /* TCP_NODELAY. */
 int ostraka_set_nodelay(int fd);
+/* TCP_USER_TIMEOUT: what was sent and is not acknowledged for so long ends the connection; a full window counts too. */
+int ostraka_set_user_timeout(int fd, int milliseconds);
 /* SO_REUSEADDR. */
 int ostraka_set_reuseaddr(int fd);
 int ostraka_set_nonblocking(int fd);

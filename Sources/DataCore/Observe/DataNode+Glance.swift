@@ -21,6 +21,9 @@ extension DataNode {
     /// Shows every replica that was not dropped, in the order they were made. Nothing is allocated.
     public func glance(now: Tick, _ body: (ReplicaGlance) -> Void) { unsafe engine.pointee.glance(now, body) }
 
+    /// Bytes of log batches that wait for the stores.
+    public var backlogBytes: Int { unsafe engine.pointee.backlog }
+
     /// What is held for commands that are under way, by kind; nothing once every client has its replies.
     public var underWay: [(kind: String, count: Int)] { unsafe engine.pointee.underWay }
 }

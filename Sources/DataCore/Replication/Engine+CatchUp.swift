@@ -16,7 +16,7 @@ extension Engine {
                 LogRead(
                     id: id, store: replicas[index].store, from: Seq(rawValue: follower.sent + 1),
                     through: Seq(rawValue: numbers[index].streamed), epochs: replicas[index].epochs,
-                    byteLimit: Engine.resendBytes, place: follower.foundAt)))
+                    byteLimit: resendBytes, place: follower.foundAt)))
     }
 
     /// The log was searched.

@@ -5,7 +5,7 @@ internal import DequeModule
 // (chain: each hop sends on before its own sync, RULES D2), and once more from memory to who lacks them.
 extension Engine {
     /// Bytes of records in one message of a resend.
-    static let resendBytes = 1 << 20
+    var resendBytes: Int { min(1 << 20, settings.wayBytes) }
 
     /// Sends what the current batch holds of shared shards on to the replicas that are in step.
     mutating func streamBatch() {
@@ -40,7 +40,7 @@ extension Engine {
     private mutating func sendOn(_ part: RecordStream.Part, _ index: Int, _ body: (NodeID) -> Void) {
         let isChain = replicas[index].configuration.policy.flow == .chain
         guard replicas[index].isLeading else {
-            if isChain, replicas[index].isReconciled, let next = successor(index) { body(next) }
+            if isChain, replicas[index].isReconciled, let next = successor(index), !isClogged(next) { body(next) }
             return
         }
         var isFirst = true
@@ -56,9 +56,26 @@ extension Engine {
             let isDirect = !isChain || follower.isLearner || isFirst || isBroken
             if !follower.isLearner { isFirst = false }
             guard follower.isReconciled, follower.lesson == nil, follower.sent == part.previous else { continue }
+            if isDirect, isClogged(follower.member.node) { continue }
             replicas[index].followers[place].sent = part.last
             replicas[index].followers[place].toldCommit = part.commit
             if isDirect { body(follower.member.node) }
+        }
+    }
+
+    private func isClogged(_ node: NodeID) -> Bool {
+        !replication.clogged.isEmpty && replication.clogged.contains(node) && !Mutant.i19StreamsWithoutBound.isOn
+    }
+
+    /// The host tells what waits for the way to another node. One that hangs takes nothing and breaks no connection: with ack
+    /// below all the others go on, and what is kept for it has a bound (RULES I19).
+    mutating func noteWay(to node: NodeID, _ bytes: Int) {
+        if bytes > settings.wayBytes {
+            if replication.clogged.insert(node).inserted {
+                effects.emit(note(.warning, "\(node) does not take what is sent to it: \(bytes >> 10) KiB wait"))
+            }
+        } else if bytes <= settings.wayBytes / 2 {
+            replication.clogged.remove(node)
         }
     }
 
@@ -130,10 +147,10 @@ extension Engine {
                 buffer.append(whole)
                 next += 1
             }
-            return next <= end && buffer.count < Engine.resendBytes
+            return next <= end && buffer.count < resendBytes
         }
         replication.history.forEach(index, above: seq - 1, take)
-        guard next <= end, buffer.count < Engine.resendBytes else { return next - 1 }
+        guard next <= end, buffer.count < resendBytes else { return next - 1 }
         for note in unapplied where note.touched.contains(where: { Int($0.replica) == index && $0.seq >= next }) {
             if !take(note) { break }
         }
@@ -207,12 +224,20 @@ extension Engine {
 
     /// Whether a part goes on where the log here ends, or where it certainly is the same.
     private func takesRecords(_ part: RecordStream.Part, _ index: Int) -> Bool {
-        guard replicas[index].isReconciled, !replicas[index].isSealed,
+        guard replicas[index].isReconciled, !replicas[index].isSealed, !isStoreBehind(index),
             part.previous <= numbers[index].last || Mutant.d1LogsBehindGap.isOn
         else { return false }
         if part.epoch == numbers[index].epoch { return replicas[index].state == .following }
         // The next primary takes what the former one still sends in its own epoch until that one lets go (RULES C13).
         return replicas[index].awaitsRelease && part.epoch == replicas[index].formerEpoch.rawValue
+    }
+
+    /// Whether the stores here lag so far that no more can be kept for them: what comes is dropped, as if it had been lost, and
+    /// is sent once more. What is not committed yet is no reason: it may need more to be committed, and its primary bounds it
+    /// (RULES I19).
+    private func isStoreBehind(_ index: Int) -> Bool {
+        backlog >= 2 * settings.backlogBytes && numbers[index].applied < numbers[index].commit
+            && !Mutant.i19KeepsWithoutBound.isOn
     }
 
     /// Logs a record of the primary as it is.

@@ -137,6 +137,8 @@ struct ReplicationState {
     /// Acknowledgements of this turn by node.
     var acks: [NodeID: [Reconciled]] = [:]
     var nextBeat: UInt64 = 0
+    /// Nodes for which so much waits that no records are streamed there.
+    var clogged: Set<NodeID> = []
 
     /// What goes to one node and comes from it.
     struct BeatLine {

@@ -30,7 +30,7 @@ final class PeerLinks {
         /// To be closed once `greeting` is written.
         var isRefused = false
         var awaitsWrite = false
-        /// Whether the core is to be told how many bytes of replies wait.
+        /// Whether the core is to be told how many bytes wait.
         var reportsBacklog = false
         /// Whether a byte of a command went out.
         var hasSent = false
@@ -72,6 +72,8 @@ final class PeerLinks {
     /// ns for which what is sent waits for a link to open. Then the core is told that nothing was sent, and may find another
     /// way: a node that hangs, or that nothing reaches, takes a connection and says no word.
     private static let hurry: UInt64 = 300_000_000
+    /// ms for which the other side may leave what was sent; then the link breaks, and is dialled anew.
+    private static let silence: Int32 = 10_000
 
     init(
         poller: Poller, hello: PeerHello, logger: Logger, data: @escaping (Int) -> UInt64
@@ -144,6 +146,7 @@ final class PeerLinks {
         let link = Link(
             descriptor: descriptor, node: node, isDialled: true, number: nextNumber, phase: .connecting, since: now)
         nextNumber += 1
+        Socket.limitSilence(descriptor, millis: Self.silence)
         greet(.hello, link)
         let index = insert(link)
         dialled[node] = index
@@ -154,6 +157,7 @@ final class PeerLinks {
 
     /// Takes a connection to the peer port over.
     func accepted(_ descriptor: Int32) {
+        Socket.limitSilence(descriptor, millis: Self.silence)
         let link = Link(
             descriptor: descriptor, node: nil, isDialled: false, number: nextNumber, phase: .greeting,
             since: Clocks.monotonic())
@@ -273,14 +277,23 @@ final class PeerLinks {
                 guard drain(&link.output, link) else { return close(index, step: step) }
             }
         }
-        if link.reportsBacklog {
-            link.reportsBacklog = !link.output.isEmpty
-            step(.linkBacklog(LinkID(number: link.number), bytes: link.output.count))
-        }
+        report(link, step: step)
         let awaits = !link.greeting.isEmpty || link.phase == .open && !link.output.isEmpty
         if awaits != link.awaitsWrite {
             link.awaitsWrite = awaits
             poller.modify(link.descriptor, awaits ? [.read, .write] : .read, data(index))
+        }
+    }
+
+    /// Tells the core what waits, where that is much, until it has gone.
+    private func report(_ link: Link, step: (DataInput) -> Void) {
+        let waits = link.output.count
+        guard link.reportsBacklog || link.isDialled && waits > DataNode.reportedBytes else { return }
+        link.reportsBacklog = waits > 0
+        if link.isDialled, let node = link.node {
+            step(.wayBacklog(node, bytes: waits))
+        } else {
+            step(.linkBacklog(LinkID(number: link.number), bytes: waits))
         }
     }
 

@@ -110,6 +110,10 @@ public struct SocketError: Error, CustomStringConvertible, Sendable {
         return errno == EAGAIN || errno == EINTR ? .wouldBlock : .closed
     }
 
+    /// Ends the connection once what was sent on it was not acknowledged, or not taken, for so long (ms). Without this a way
+    /// that was cut for a while goes on only with TCP's next try, up to two minutes later.
+    static func limitSilence(_ descriptor: Int32, millis: Int32) { _ = ostraka_set_user_timeout(descriptor, millis) }
+
     static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
 
     /// The address a socket is bound to, and that of its peer; `?` where the system gives none.

@@ -23,6 +23,8 @@ public final class DataMachine {
     /// ns that a sync takes, and at most a read of a row.
     var syncDelay: ClosedRange<UInt64>
     var readDelay: UInt64 = 1_000_000
+    /// ns that its stores take for what they are given at a time.
+    var storeDelay: ClosedRange<UInt64> = 1_000_000...10_000_000
 
     init(world: World, index: Int, clock: MachineClock) {
         self.world = world
@@ -76,6 +78,7 @@ public final class DataMachine {
         settings.cacheBytes = world.settings.cacheBytes
         settings.backlogBytes = world.settings.backlogBytes
         settings.historyBytes = world.settings.historyBytes
+        settings.wayBytes = world.settings.wayBytes
         let leases = world.settings.leases
         settings.leaseMillis = index < leases.count ? leases[index] : world.settings.leaseMillis
         settings.slowAfterMillis = world.settings.slowAfterMillis

@@ -54,6 +54,10 @@ extension DataProcess {
         return node.underWay.first.map { "\($0.count) \($0.kind)" }
     }
 
+    /// Bytes that wait for its stores, and at most for the way to another node.
+    var backlogBytes: Int { node.backlogBytes }
+    var mostOnAWay: Int { peers.mostOnAWay }
+
     func noteSynced(_ batch: LogBatch) { world.ledger?.synced(batch, node: machine.index) }
 
     /// Shows its replicas as they are at a time of the world; nil = now.

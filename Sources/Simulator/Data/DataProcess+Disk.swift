@@ -23,7 +23,7 @@ extension DataProcess {
     }
 
     func afterApplying(_ action: @escaping () -> Void) {
-        after(machine.slowed(chance.between(1_000_000, 10_000_000)), action)
+        after(machine.slowed(chance.between(machine.storeDelay.lowerBound, machine.storeDelay.upperBound)), action)
     }
 
     /// A read of the store by whichever reader is free first.

@@ -31,7 +31,7 @@ final class DataProcess: Endpoint {
     /// Clients that are gone, forgotten at the end of the turn.
     private var doomed: [ClientSocket] = []
     private let batch = CommandBatch()
-    private lazy var peers = PeerLinks(process: self)
+    private(set) lazy var peers = PeerLinks(process: self)
     private lazy var logThread = LogThread(process: self)
     lazy var applier = ApplierThread(process: self)
     var readersFree: [UInt64] = [0, 0]

@@ -16,6 +16,8 @@ final class PeerLinks {
         var output = ByteBuffer(capacity: 256)
         /// Whether a byte of a message went out.
         var hasSent = false
+        /// Whether the core is to be told how many bytes wait.
+        var reportsBacklog = false
         var since: UInt64
 
         init(link: Link, node: NodeID?, isDialled: Bool, phase: Phase, since: UInt64) {
@@ -120,6 +122,7 @@ final class PeerLinks {
     }
 
     func received(_ bytes: [UInt8], on link: Link) {
+        if let side = link.side(of: process) { link.untaken[side.other.rawValue] -= bytes.count }
         guard let peer = peers[link.number] else { return }
         peer.input += bytes
         var consumed = 0
@@ -181,8 +184,22 @@ final class PeerLinks {
             peer.hasSent = peer.hasSent || peer.isDialled
             process.send(peer.output.view.array, on: peer.link)
             peer.output.removeAll()
+            if peer.isDialled { report(peer) }
         }
         touched.removeAll(keepingCapacity: true)
+    }
+
+    /// Bytes that wait at most for the way to one node.
+    var mostOnAWay: Int {
+        dialled.values.reduce(0) { max($0, $1.link.untaken[Link.Side.dialler.rawValue]) }  // order-free: the most
+    }
+
+    /// Tells the core what waits for the way to a node, where that is much, until it has gone.
+    private func report(_ peer: Peer) {
+        let waits = peer.link.untaken[Link.Side.dialler.rawValue]
+        guard peer.reportsBacklog || waits > process.world.settings.wayBytes / 2, let node = peer.node else { return }
+        peer.reportsBacklog = waits > 0
+        process.step(.wayBacklog(node, bytes: waits))
     }
 
     func closed(_ link: Link) {
@@ -213,6 +230,9 @@ final class PeerLinks {
     func tick() {
         for peer in dialled.values where !peer.output.isEmpty && isOverdue(peer) {  // order-free: each for itself
             if let node = peer.node { giveUp(node) }
+        }
+        for number in peers.keys.sorted() {
+            if let peer = peers[number], peer.reportsBacklog { report(peer) }
         }
         for node in unreached.sorted() {
             note("\(process.machine.id) does not reach \(node)")

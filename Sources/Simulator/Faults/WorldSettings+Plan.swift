@@ -45,9 +45,11 @@ extension WorldSettings {
         if plan.has(.smallMemory) {
             var own = plan.chance(.smallMemory)
             cacheBytes = own.oneIn(2) ? 0 : 4096
-            backlogBytes = own.between(2, 64) << 10
+            backlogBytes = own.between(16, 256) << 10
             historyBytes = own.pick([0, 1 << 10, 16 << 10])
+            wayBytes = own.between(1, 16) << 10
         }
+        if plan.has(.bigValues) { mostPerTurn = 4 << 20 }
         if plan.has(.smallBatches) {
             commandsPerTurn = 1
             batchesPerSync = 1

@@ -140,6 +140,8 @@ public enum MutantTable {
         MutantRow(.h4KeepsSlowMembers, nil),
         MutantRow(.h5RebuildsNothing, 2, Favour([.partition, .kill], replicas: 3)),
         MutantRow(.h5RebuildsAfterMassLoss, nil),
+        MutantRow(.i19StreamsWithoutBound, nil),
+        MutantRow(.i19KeepsWithoutBound, nil),
     ]
 
     /// Laws without a mutant.

@@ -44,6 +44,8 @@ final class Link {
     let hosts: [Int]
     private(set) var ends: [(any Endpoint)?]
     var lanes = [Lane(), Lane()]
+    /// Bytes each side sent that the other's process has not taken: with a paused one they wait.
+    var untaken = [0, 0]
     /// Whether the dialler knows that it is connected.
     var isOpen = false
 

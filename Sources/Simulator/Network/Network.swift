@@ -133,6 +133,7 @@ final class Network {
             resets += 1
             return reset(link, at: time)
         }
+        link.untaken[side.rawValue] += bytes.count
         push(link, side, .bytes(bytes), at: time)
     }
 

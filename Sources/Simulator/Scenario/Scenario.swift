@@ -9,6 +9,7 @@ public import ClusterModel
 ///     mutants a7BeginsAtOnce          breaks of the law that must make the scenario fail
 ///     nodes 3    metas 1    replicas 3    shards 1    flow fanout|chain    read primary|any    min-in-sync 2    lease 1000 (ms; several: d1's, d2's ...)
 ///     snapshot-every 1024    down-after 30000 (ms)    segment 1048576 (bytes)    seed 1
+///     backlog 4096    way 4096        bytes that a node keeps for its stores, and for the way to another node, about
 ///     sync-interval 1s                logs are synced once in a while, and what is written counts as durable
 ///
 /// The cluster is started and its keyspace `default` created before the first statement. Statements, one a line, happen in
@@ -17,6 +18,7 @@ public import ClusterModel
 ///
 ///     c@P SET k v                     client c, at the gateway of a node, sends a command and waits for nothing
 ///     c@P SET k v -> OK               ... and waits for its reply
+///     c@P SET k v*60000               a value of 60,000 `v`
 ///     c@P SET k v PXAT +2000          a deadline so many ms from now, whatever the walls of machines show
 ///     c -> OK                         the next reply of c: a text, nil, a number, PREFIX*, or `*` for any; `closed` when
 ///                                     the connection breaks first
@@ -41,6 +43,7 @@ public import ClusterModel
 ///     fail-sync P                     its next sync fails: the process ends, and nobody starts it before the next
 ///     mend P                          its disk has room and was looked at
 ///     sync P 20ms                     how long a sync of the log takes
+///     store P 3s                      how long its stores take for what they are given at a time
 ///     hand-over S1                    an operator gives the primary's role to another member
 ///     set min-in-sync 3               an operator changes a setting of the keyspace
 ///     run 500ms
@@ -101,6 +104,7 @@ public struct Scenario: Sendable {
         case failSync(String)
         case mend(String)
         case sync(String, UInt64)
+        case store(String, UInt64)
         case handOver(String)
         case set(String, String)
         case run(UInt64)

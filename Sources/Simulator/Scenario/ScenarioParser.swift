@@ -58,6 +58,8 @@ extension Scenario {
         case "snapshot-every": world.snapshotEvery = UInt64(try line.number(1))
         case "down-after": world.downAfter = UInt64(try line.number(1))
         case "sync-interval": world.syncInterval = try line.time(1)
+        case "backlog": world.backlogBytes = try line.number(1)
+        case "way": world.wayBytes = try line.number(1)
         case "segment": world.segmentBytes = try line.number(1)
         case "flow":
             guard let flow = Flow(rawValue: try line.word(1)) else { throw line.error("a flow is fanout or chain") }
@@ -165,6 +167,7 @@ struct LineReader {
         case "fail-sync": return .failSync(try word(1))
         case "mend": return .mend(try word(1))
         case "sync": return .sync(try word(1), try time(2))
+        case "store": return .store(try word(1), try time(2))
         case "hand-over": return .handOver(try word(1))
         case "set": return .set(try word(1), try word(2))
         case "run": return .run(try time(1))
@@ -176,6 +179,13 @@ struct LineReader {
         }
     }
 
+    /// `v*1000` is that `v` a thousand times.
+    private static func written(out word: String) -> String {
+        let parts = word.split(separator: "*", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, let count = Int(parts[1]), count <= 1 << 20 else { return word }
+        return String(repeating: String(parts[0]), count: count)
+    }
+
     /// `c@P GET k`, `c -> v`, `c silent 1s`; a command with its reply is given as the sending, and read again for it.
     private func clientStatement() throws(ScenarioError) -> Scenario.Statement? {
         if words.count > 2, words[1] == "->" {
@@ -185,6 +195,6 @@ struct LineReader {
         let ends = words[0].split(separator: "@").map(String.init)
         guard ends.count == 2 else { return nil }
         guard words.count > 1 else { throw error("\(words[0]) sends nothing") }
-        return .send(client: ends[0], node: ends[1], words: Array(words.dropFirst()))
+        return .send(client: ends[0], node: ends[1], words: words.dropFirst().map(Self.written(out:)))
     }
 }

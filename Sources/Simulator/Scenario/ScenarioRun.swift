@@ -16,6 +16,7 @@ final class ScenarioRun {
     let world: World
     private let lines: [Scenario.Line]
     private let invariants: Invariants
+    private let bounds: MemoryBounds
     private lazy var keeper = Operator(world)
     private var clients: [String: ScenarioClient] = [:]
     private var history = History()
@@ -36,6 +37,7 @@ final class ScenarioRun {
         world = World(settings, trace: Trace(sink: sink))
         world.endsAtViolation = true
         invariants = Invariants(world: world)
+        bounds = MemoryBounds(world: world)
         self.lines = lines
     }
 
@@ -134,7 +136,7 @@ final class ScenarioRun {
             }
         case .hold, .deliver, .cut, .open: try network(statement)
         case .pause, .stall, .clock, .wall, .kill, .leave, .power, .start: try process(statement)
-        case .rot, .save, .restore, .copy, .fill, .failSync, .mend, .sync: try disk(statement)
+        case .rot, .save, .restore, .copy, .fill, .failSync, .mend, .sync, .store: try disk(statement)
         case .handOver(let name): try handOver(name)
         case .set(let key, let value): try set(key, value)
         case .run(let time): world.run(until: world.now + time)
@@ -237,6 +239,7 @@ final class ScenarioRun {
         case .failSync(let name): try data(name).disk.failsNextSync = true
         case .mend(let name): try data(name).disk.mend()
         case .sync(let name, let time): try data(name).syncDelay = time...time
+        case .store(let name, let time): try data(name).storeDelay = time...time
         default: break
         }
     }
@@ -285,6 +288,7 @@ final class ScenarioRun {
         for node in world.nodes {
             node.pausedUntil = min(node.pausedUntil, world.now)
             node.syncDelay = world.settings.syncDelay
+            node.storeDelay = 1_000_000...10_000_000
             node.disk.mend()
             node.powerUp()
         }

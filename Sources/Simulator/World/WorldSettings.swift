@@ -11,6 +11,9 @@ public struct WorldSettings: Sendable {
     public var cacheBytes = 1 << 20
     public var backlogBytes = 1 << 24
     public var historyBytes = 1 << 24
+    public var wayBytes = 1 << 24
+    /// Bytes that clients ask for in one turn of a node at most.
+    var mostPerTurn = 64 << 10
     public var segmentBytes = 1 << 20
     /// ms.
     public var gatewayTimeoutMillis: UInt64 = 5000
