@@ -134,6 +134,7 @@ extension Engine {
         expireForwards()
         expireRows()
         evictRows()
+        if !walks.isEmpty { endLostWalks() }
         watchLog()
         tickReplicas()
         stats.sampleRate(at: now.monotonic)

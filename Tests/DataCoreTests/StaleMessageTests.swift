@@ -119,6 +119,18 @@ import Testing
         #expect(node.takeReply(client) == "$-1\r\n")
     }
 
+    /// What a walk waits for is never committed, since another node is primary now: it is answered all the same.
+    @Test func aWalkEndsWithTheRole() throws {
+        let node = ReplicaNode()
+        try Self.serve(node, epoch: 1, last: 1)
+        node.forward(1, attempt: 0, "SET", "k", "v")
+        node.forward(2, attempt: 0, "shard.count", "1")
+        #expect(node.takeAnswers().isEmpty)
+        Self.follow(node, epoch: 2, first: 2, [(1, 1)])
+        node.advance(millis: 200)
+        #expect(node.takeAnswers() == [1: .reply, 2: .reply])
+    }
+
     /// The metadata group is slow. Each proposal is asked once until it is answered, and the refusal of one that the shard's
     /// next epoch has overtaken takes back none that was made since.
     @Test func aLateRefusalIsNoneOfTheNextProposal() throws {

@@ -32,6 +32,18 @@ extension Engine {
         }
     }
 
+    /// A shard that is served here no more may never have what a walk waits for.
+    mutating func endLostWalks() {
+        for number in walks.keys.sorted() {
+            guard let walk = walks[number], !walk.isStarted, !numbers[walk.replica].isServing else { continue }
+            guard let place = place(walk.connection), case .scan(number) = connections[place].block else {
+                walks[number] = nil
+                continue
+            }
+            finish(walk, place) { $0.error("TRYAGAIN the shard left this node before the walk") }
+        }
+    }
+
     private mutating func emitScan(_ walk: Walk) {
         var isReverse = false
         var isCount = false
