@@ -51,6 +51,24 @@ struct LogBatchTests {
         }
     }
 
+    @Test("is sealed where it lies: others read it meanwhile", arguments: [1, 60, 4000, 4096, 70_000, 1 << 20])
+    func staysInPlace(size: Int) {
+        for extra in 0..<64 {
+            let batch = LogBatch(capacity: 4096)
+            batch.beginRecord(shard: .none, incarnation: .first, epoch: .none, seq: .zero, kind: .data)
+            [UInt8](repeating: 7, count: size + extra).withByteView { batch.put(key: .empty, value: $0) }
+            batch.endRecord()
+            batch.finish()
+            let (footprint, bytes) = (batch.footprint, batch.byteCount)
+            let place = LogOffset(generation: 1, offset: 64)
+            _ = batch.seal(
+                BatchStamp(
+                    log: UniqueID(high: 1, low: 2), place: place, syncedThrough: place, previousChecksum: 0,
+                    isCheckpoint: false))
+            #expect(batch.footprint == footprint && batch.byteCount == bytes)
+        }
+    }
+
     @Test("damaged ops end the cursor and never trap", arguments: 0..<40)
     func damagedOps(cut: Int) {
         let batch = LogBatch()

@@ -8,6 +8,7 @@ extension Engine {
         guard !batch.isEmpty else { return }
         batch.ticket = nextTicket
         nextTicket += 1
+        batch.finish()
         for index in touched.indices { touched[index].seq = numbers[Int(touched[index].replica)].last }
         streamBatch()
         let footprint = batch.footprint

@@ -122,8 +122,8 @@ extension LogBatch {
     /// - Precondition: no record is open, and the batch is shorter than `BatchHeader.longestBatch`.
     public func seal(_ stamp: BatchStamp) -> (bytes: ByteView, checksum: UInt32) {
         unsafe precondition(state.pointee.open == 0 && sizeOnDisk <= BatchHeader.longestBatch)
-        unsafe state.pointee.sealed = byteCount
-        let end = unsafe state.pointee.sealed
+        let end = byteCount
+        if unsafe state.pointee.sealed == 0 { unsafe state.pointee.sealed = end }
         unsafe state.pointee.bytes.truncate(to: end)
         for _ in end..<BatchHeader.padded(end) { unsafe state.pointee.bytes.append(0) }
         let flags: UInt32 = stamp.isCheckpoint ? 1 : 0

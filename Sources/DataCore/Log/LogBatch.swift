@@ -90,6 +90,14 @@ public import ClusterModel
         return copy
     }
 
+    /// No record follows. From now on nothing of it moves: the log writer seals it, and replicas that lag may be sent its
+    /// records meanwhile.
+    public func finish() {
+        let end = byteCount
+        unsafe state.pointee.bytes.reserve(BatchHeader.padded(end) - end)
+        unsafe state.pointee.sealed = end
+    }
+
     /// Empties the batch for its next use; the memory stays.
     public func removeAll() { unsafe state.pointee.clear() }
 
