@@ -130,7 +130,7 @@ public enum MutantTable {
         MutantRow(.g1ResendsWrites, 10, Favour([.loss, .kill])),
         MutantRow(.g2UnknownIsRefused, 4, Favour([.kill, .pause])),
         MutantRow(.g3ReplyOvertakes, 1, Favour([.pipelines])),
-        MutantRow(.g3AttemptsBeginAnew, 1),
+        MutantRow(.g3AttemptsBeginAnew, 6),
         MutantRow(.g4WritesUnseen, 2, .only(.watches, .hotKey)),
         MutantRow(.h1TrustsOldData, nil),
         MutantRow(.h1ForgetsStarts, nil),
