@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 
-from report import Report, equal, eventually, expect
+from report import Report, equal, eventually, expect, resident
 from resp import Closed, Connection, Error, Simple, pack
 
 MIB = 1 << 20
@@ -21,14 +21,6 @@ MIB = 1 << 20
 def memory(pids):
     """Resident bytes of the processes together; fails when one is gone."""
     return sum(resident(pid) for pid in pids)
-
-
-def resident(pid):
-    with open(f"/proc/{pid}/status") as status:
-        for line in status:
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-    raise AssertionError("the process is gone")
 
 
 class Witness:

@@ -19,7 +19,7 @@ import time
 
 from disks import SHIM, compiled
 from local_cluster import Cluster, Program
-from report import Report, equal, eventually, expect
+from report import Report, equal, eventually, expect, resident
 from resp import Closed, Connection, Error, Simple, pack
 
 SOAK = "--soak" in sys.argv
@@ -317,12 +317,6 @@ def slow_disk(flow):
                 registers.judge(cluster, 0.9)
 
 
-def resident(cluster, name):
-    """Bytes of memory a node has."""
-    with open(f"/proc/{cluster.pid(name)}/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def hung_member(flow):
     """d3 stands still and breaks no connection. Two of three go on, and keep for it in memory no more than a bound, however
     much is written. When it goes on it gets all of it."""
@@ -343,7 +337,7 @@ def hung_member(flow):
                     for index in range(8):
                         reply = connection.read()
                         expect(reply == Simple(b"OK"), f"a SET while d3 stands still: {reply!r}")
-                    most = max(most, resident(cluster, "d1"), resident(cluster, "d2"))
+                    most = max(most, resident(cluster.pid("d1")), resident(cluster.pid("d2")))
             print(f"     {megabytes} MB written, a node had at most {most >> 20} MB of memory")
             expect(most < 600 << 20, f"a node has {most >> 20} MB of memory while another stands still")
         finally:

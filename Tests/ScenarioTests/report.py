@@ -43,6 +43,15 @@ class Report:
         sys.exit(1 if self.failed or not self.passed else 0)
 
 
+def resident(pid):
+    """Bytes of memory a process has; fails when it is gone."""
+    with open(f"/proc/{pid}/status") as status:
+        for line in status:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+    raise AssertionError("the process is gone")
+
+
 def expect(condition, message):
     if not condition:
         raise AssertionError(message)

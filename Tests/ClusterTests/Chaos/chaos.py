@@ -27,7 +27,7 @@ from nodes import META, ROOT, Nodes
 from faults import FailingSync, FullDisk, Kill, Mixed, Partition, Pause, PowerCut
 from history import History, check, judge
 from load import Load, create_keyspaces, read_all
-from report import Report, expect
+from report import Report, expect, resident
 
 SHARDSIM = ROOT / ".build" / "release" / "shardsim"
 # (class, data nodes, seconds in the quick tier, seconds in the soak)
@@ -143,11 +143,6 @@ class Run:
                 self.pauses.append(pause)
             self.diary.append(f"{int(moment * 1e9)} no write on shard {shard} for "
                               + (f"{pause:.2f} s" if pause is not None else "the rest of the run"))
-
-
-def resident(pid):
-    """Bytes of memory a process has."""
-    return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def self_test(options):
