@@ -6,6 +6,7 @@ import MetaCore
 final class Invariants {
     private unowned let world: World
     private let ledger: RecordLedger
+    private let bounds: MemoryBounds
     /// Which node serves a shard, and in which epoch.
     private var serving: [ShardID: (node: Int, boot: BootNonce, epoch: Epoch)] = [:]
     /// The epoch each replica was seen in last.
@@ -38,8 +39,12 @@ final class Invariants {
     init(world: World) {
         self.world = world
         ledger = RecordLedger(world: world)
+        bounds = MemoryBounds(world: world)
         looks = [Look](repeating: Look(), count: world.nodes.count)
-        world.watch { [unowned self] process in look(at: process) }
+        world.watch { [unowned self] process in
+            look(at: process)
+            bounds.look(at: process)
+        }
         world.ledger = ledger
     }
 

@@ -57,7 +57,7 @@ struct KeyspaceWalk: CustomStringConvertible {
     func presence(of operations: [Operation]) -> Presence {
         var proof: Operation?
         for operation in operations
-        where operation.outcome != .unknown && operation.proves != nil && operation.returned < begun
+        where operation.proves != nil && operation.returned < begun
             && operation.invoked >= proof?.invoked ?? 0
         {
             proof = operation

@@ -10,10 +10,9 @@ final class MemoryBounds {
     init(world: World) {
         self.world = world
         piece = world.settings.mostPerTurn
-        world.watch { [unowned self] process in look(at: process) }
     }
 
-    private func look(at process: DataProcess) {
+    func look(at process: DataProcess) {
         // Its own stores, those of a secondary, and what each primary may have that is not committed yet.
         let backlog = (2 + world.nodes.count) * (world.settings.backlogBytes + piece)
         if process.backlogBytes > backlog {

@@ -13,8 +13,9 @@ public final class ClientConnection: Endpoint {
     /// Whether it was refused or broke.
     public private(set) var isClosed = false
     private var isOpen = false
-    /// Gets each reply instead of `reply()`.
+    /// Gets each reply instead of `reply()`; none any more once the client has closed the connection.
     var received: ((RESPValue) -> Void)?
+    /// Told when the other end is gone.
     var ended: (() -> Void)?
 
     /// Connects from a machine of that name. What is sent before the connection is there waits.
@@ -66,7 +67,7 @@ public final class ClientConnection: Endpoint {
         world.trace.note(world.now, 30, bytes.checksum, "a client takes \(bytes.count) bytes of link \(link.number)")
         parser.append(bytes)
         do {
-            while let value = try parser.next() {
+            while !isClosed, let value = try parser.next() {
                 if let received { received(value) } else { replies.append(value) }
             }
         } catch {

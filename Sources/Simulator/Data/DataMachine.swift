@@ -24,7 +24,7 @@ public final class DataMachine {
     var syncDelay: ClosedRange<UInt64>
     var readDelay: UInt64 = 1_000_000
     /// ns that its stores take for what they are given at a time.
-    var storeDelay: ClosedRange<UInt64> = 1_000_000...10_000_000
+    var storeDelay: ClosedRange<UInt64>
 
     init(world: World, index: Int, clock: MachineClock) {
         self.world = world
@@ -37,6 +37,7 @@ public final class DataMachine {
         disk = VirtualDisk(
             log: UniqueID(high: chance.next(), low: chance.next()), segmentBytes: world.settings.segmentBytes)
         syncDelay = world.settings.syncDelay
+        storeDelay = world.settings.storeDelay
         let name = id.rawValue
         ports = [
             (.cluster, Address(host: name, port: 7511)), (.gateway, Address(host: name, port: 7512)),

@@ -28,7 +28,6 @@ public final class Simulation {
     private let plan: FaultPlan
     private let world: World
     private let invariants: Invariants
-    private let bounds: MemoryBounds
     private let workload: Workload
     private let nemesis: Nemesis
     private var report: RunReport
@@ -45,7 +44,6 @@ public final class Simulation {
         world = World(settings, trace: Trace(sink: sink))
         world.endsAtViolation = wish.endsAtViolation
         invariants = Invariants(world: world)
-        bounds = MemoryBounds(world: world)
         workload = Workload(world: world, plan: plan, operations: wish.operations)
         nemesis = Nemesis(world: world, plan: plan) { [world, workload] in
             Self.isSpent(wish, workload, now: world.now)

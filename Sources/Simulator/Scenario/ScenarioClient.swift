@@ -50,14 +50,8 @@ final class ScenarioClient {
         end()
         self.node = node
         let made = ClientConnection(world: world, from: "client", to: world.nodes[node].address(.gateway))
-        made.received = { [weak self, weak made] reply in
-            guard let self, made === connection else { return }
-            take(reply)
-        }
-        made.ended = { [weak self, weak made] in
-            guard let self, made === connection else { return }
-            forget()
-        }
+        made.received = { [weak self] in self?.take($0) }
+        made.ended = { [weak self] in self?.forget() }
         connection = made
     }
 

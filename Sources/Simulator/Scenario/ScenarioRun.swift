@@ -16,7 +16,6 @@ final class ScenarioRun {
     let world: World
     private let lines: [Scenario.Line]
     private let invariants: Invariants
-    private let bounds: MemoryBounds
     private lazy var keeper = Operator(world)
     private var clients: [String: ScenarioClient] = [:]
     private var history = History()
@@ -37,7 +36,6 @@ final class ScenarioRun {
         world = World(settings, trace: Trace(sink: sink))
         world.endsAtViolation = true
         invariants = Invariants(world: world)
-        bounds = MemoryBounds(world: world)
         self.lines = lines
     }
 
@@ -288,7 +286,7 @@ final class ScenarioRun {
         for node in world.nodes {
             node.pausedUntil = min(node.pausedUntil, world.now)
             node.syncDelay = world.settings.syncDelay
-            node.storeDelay = 1_000_000...10_000_000
+            node.storeDelay = world.settings.storeDelay
             node.disk.mend()
             node.powerUp()
         }

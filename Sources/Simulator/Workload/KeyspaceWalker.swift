@@ -66,14 +66,8 @@ final class KeyspaceWalker {
     private func connect() -> ClientConnection {
         let node = chance.below(world.nodes.count)
         let made = ClientConnection(world: world, from: "walker", to: world.nodes[node].address(.gateway))
-        made.received = { [weak self, weak made] reply in
-            guard let self, made === connection else { return }
-            take(reply)
-        }
-        made.ended = { [weak self, weak made] in
-            guard let self, made === connection else { return }
-            lose()
-        }
+        made.received = { [weak self] in self?.take($0) }
+        made.ended = { [weak self] in self?.lose() }
         connection = made
         return made
     }

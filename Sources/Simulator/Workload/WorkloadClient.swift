@@ -111,14 +111,8 @@ final class WorkloadClient {
 
     private func connect() -> ClientConnection {
         let made = ClientConnection(world: world, from: "client", to: target)
-        made.received = { [weak self, weak made] reply in
-            guard let self, made === connection else { return }
-            take(reply)
-        }
-        made.ended = { [weak self, weak made] in
-            guard let self, made === connection else { return }
-            lose()
-        }
+        made.received = { [weak self] in self?.take($0) }
+        made.ended = { [weak self] in self?.lose() }
         connection = made
         unasked = isReadonly ? 1 : 0
         if isReadonly { made.send([["READONLY"]]) }

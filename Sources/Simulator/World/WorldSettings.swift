@@ -23,6 +23,8 @@ public struct WorldSettings: Sendable {
     /// ms.
     public var slowAfterMillis: UInt64 = 5000
     public var syncDelay: ClosedRange<UInt64> = 100_000...2_000_000
+    /// That stores take for what they are given at a time.
+    var storeDelay: ClosedRange<UInt64> = 1_000_000...10_000_000
 
     /// ns between two syncs of a log whose batches count as durable once they are written; nil = they are synced before.
     public var syncInterval: UInt64?
