@@ -34,7 +34,7 @@ import Testing
         for seq in 1...4000 {
             let batch = Self.batch(UInt64(seq), value: 100, capacity: 64 << 10)
             let note = Engine.BatchNote(
-                batch: batch, touched: [Engine.Touched(replica: 0, seq: UInt64(seq))], bytes: batch.footprint)
+                batch: batch, touched: [Engine.Touched(replica: 0, seq: UInt64(seq))])
             let free = history.keep(note, limit: limit)
             #expect(free.contains { $0 === batch }, "its memory is there for the next one")
         }

@@ -11,13 +11,16 @@ extension Engine {
         batch.finish()
         for index in touched.indices { touched[index].seq = numbers[Int(touched[index].replica)].last }
         streamBatch()
-        let footprint = batch.footprint
-        backlog += footprint
-        unapplied.append(BatchNote(batch: batch, touched: touched, handedOver: now.monotonic, bytes: footprint))
+        keepUnapplied(BatchNote(batch: batch, touched: touched, handedOver: now.monotonic))
         touched.removeAll(keepingCapacity: true)
         effects.emit(.persist(batch))
         let size = batch.byteCount
         batch = spentBatches.popLast() ?? LogBatch(capacity: min(max(size + size / 4, Self.leastBatch), 512 << 10))
+    }
+
+    mutating func keepUnapplied(_ note: BatchNote) {
+        backlog += note.bytes
+        unapplied.append(note)
     }
 
     /// Bytes a batch begins with at least.

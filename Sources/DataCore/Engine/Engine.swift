@@ -128,9 +128,16 @@ internal import DequeModule
         var batch: LogBatch
         var touched: [Touched]
         /// When it was handed to the log, ns.
-        var handedOver: UInt64 = 0
-        /// Bytes of memory it takes.
-        var bytes = 0
+        var handedOver: UInt64
+        /// Bytes of memory it took when this was noted.
+        var bytes: Int
+
+        init(batch: LogBatch, touched: [Touched], handedOver: UInt64 = 0) {
+            self.batch = batch
+            self.touched = touched
+            self.handedOver = handedOver
+            bytes = batch.footprint
+        }
     }
 
     /// The last record a replica has in a batch.

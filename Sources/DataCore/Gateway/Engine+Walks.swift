@@ -36,12 +36,18 @@ extension Engine {
     mutating func endLostWalks() {
         for number in walks.keys.sorted() {
             guard let walk = walks[number], !walk.isStarted, !numbers[walk.replica].isServing else { continue }
-            guard let place = place(walk.connection), case .scan(number) = connections[place].block else {
+            guard let place = waiting(for: walk) else {
                 walks[number] = nil
                 continue
             }
             finish(walk, place) { $0.error("TRYAGAIN the shard left this node before the walk") }
         }
+    }
+
+    /// The connection that waits for a walk; nil = it is gone.
+    private func waiting(for walk: Walk) -> Int? {
+        guard let place = place(walk.connection), case .scan(walk.id) = connections[place].block else { return nil }
+        return place
     }
 
     private mutating func emitScan(_ walk: Walk) {
@@ -69,7 +75,7 @@ extension Engine {
         if expiry.walk == scan.id { return noteHints(scan) }
         if noteLesson(scan) { return }
         guard var walk = walks[scan.id] else { return }
-        guard let place = place(walk.connection), case .scan(scan.id) = connections[place].block else {
+        guard let place = waiting(for: walk) else {
             walks[scan.id] = nil
             return
         }

@@ -68,8 +68,7 @@ extension Engine {
                 marks.append(Touched(replica: Int32(truncatingIfNeeded: index), seq: header.seq.rawValue))
             }
         }
-        backlog += batch.footprint
-        unapplied.append(BatchNote(batch: batch, touched: marks, bytes: batch.footprint))
+        keepUnapplied(BatchNote(batch: batch, touched: marks))
         durableBatches += 1
         nextTicket = max(nextTicket, batch.ticket + 1)
     }
