@@ -6,10 +6,16 @@ import Synchronization
 /// Breaks one law after another on purpose, each in worker processes of its own, and tells how many seeds it takes until
 /// the simulator sees it.
 final class MutantHunt: Sendable {
-    private let rows: [MutantRow]
+    private let hunts: [Hunt]
     private let seeds: UInt64
     private let jobs: Int
     private let state = Mutex(State())
+
+    /// A mutant is hunted from a seed on.
+    private struct Hunt {
+        var row: MutantRow
+        var first: UInt64
+    }
 
     private struct State {
         var next = 0
@@ -19,40 +25,46 @@ final class MutantHunt: Sendable {
 
     /// Seconds that one seed may take before the mutant is said to hang, and so to be seen.
     private static let patience = 120.0
+    /// So far apart are the seeds from which a mutant is hunted more than once.
+    private static let apart: UInt64 = 1_000_000
 
-    init(rows: [MutantRow], seeds: UInt64, jobs: Int?) {
-        self.rows = rows.filter { $0.seeds != nil }
+    /// Hunts each of the rows so often, from other seeds each time: what one hunt needs is little more than luck.
+    init(rows: [MutantRow], seeds: UInt64, times: Int, jobs: Int?) {
+        hunts = rows.filter { $0.seeds != nil }.flatMap { row in
+            (0..<UInt64(times)).map { Hunt(row: row, first: 1 + $0 * Self.apart) }
+        }
         self.seeds = seeds
         self.jobs = jobs ?? max(1, ProcessInfo.processInfo.activeProcessorCount)
     }
 
     /// Hunts all, a line each, and gives the exit code.
     func run() -> Int32 {
-        DispatchQueue.concurrentPerform(iterations: min(jobs, rows.count)) { _ in
-            while let row = take() { hunt(row) }
+        DispatchQueue.concurrentPerform(iterations: min(jobs, hunts.count)) { _ in
+            while let hunt = take() { carryOut(hunt) }
         }
         return state.withLock { state in
             let median = state.taken.isEmpty ? 0 : state.taken.sorted()[state.taken.count / 2]
             Output.line(
-                "\(rows.count) mutants, \(state.taken.count) caught (median \(median) seeds), \(state.uncaught.count) "
+                "\(hunts.count) hunts for mutants, \(state.taken.count) caught (median \(median) seeds), \(state.uncaught.count) "
                     + "uncaught in \(seeds) seeds"
                     + (state.uncaught.isEmpty ? "" : ": \(state.uncaught.sorted().joined(separator: " "))"))
             return state.uncaught.isEmpty ? 0 : 1
         }
     }
 
-    private func take() -> MutantRow? {
+    private func take() -> Hunt? {
         state.withLock { state in
-            guard state.next < rows.count else { return nil }
+            guard state.next < hunts.count else { return nil }
             defer { state.next += 1 }
-            return rows[state.next]
+            return hunts[state.next]
         }
     }
 
-    private func hunt(_ row: MutantRow) {
+    private func carryOut(_ hunt: Hunt) {
         let worker = WorkerProcess(
-            arguments: ["1", "--mutant", row.mutant.rawValue, "--hunt", "\(seeds)"], patience: Self.patience)
-        var current: UInt64 = 0
+            arguments: ["\(hunt.first)", "--mutant", hunt.row.mutant.rawValue, "--hunt", "\(seeds)"],
+            patience: Self.patience)
+        var current = hunt.first
         var caught: String?
         let end = worker.run { line in
             let words = line.split(separator: " ", maxSplits: 1)
@@ -66,22 +78,24 @@ final class MutantHunt: Sendable {
         case .hung: caught = "it does not end"
         case .notStarted(let why): caught = nil; Output.line("a worker cannot be started: \(why)")
         }
-        tell(row, seed: current, caught)
+        tell(hunt, seed: current, caught)
     }
 
-    private func tell(_ row: MutantRow, seed: UInt64, _ caught: String?) {
+    private func tell(_ hunt: Hunt, seed: UInt64, _ caught: String?) {
+        let name = hunt.row.mutant.rawValue
         state.withLock { state in
             if let caught {
-                state.taken.append(Int(seed))
-                Output.line("\(row.law) \(row.mutant.rawValue): caught at seed \(seed) by \(caught)")
+                let taken = Int(seed - hunt.first) + 1
+                state.taken.append(taken)
+                Output.line("\(hunt.row.law) \(name): \(taken) seeds, caught at seed \(seed) by \(caught)")
             } else {
-                state.uncaught.append(row.mutant.rawValue)
-                Output.line("\(row.law) \(row.mutant.rawValue): NOT CAUGHT in \(seeds) seeds")
+                state.uncaught.append(name)
+                Output.line("\(hunt.row.law) \(name): NOT CAUGHT in \(seeds) seeds from \(hunt.first) on")
             }
         }
     }
 
-    /// What a worker does: seeds from 1 on until a law is seen to be broken.
+    /// What a worker does: one seed after another until a law is seen to be broken.
     static func work(_ wishes: some Sequence<Simulation.Wish>) -> Int32 {
         for wish in wishes {
             Output.line("begin \(wish.seed)")

@@ -28,13 +28,13 @@ struct Shardsim: ParsableCommand {
             SCENARIOS
               A scenario scripts a cluster: which message waits or is lost, who stops when, what clients ask and get.
               Settings first, one a line: law, mutants, seed, nodes, metas, replicas, shards, flow, ack, read, min-in-sync,
-              lease (ms), snapshot-every, down-after (ms), segment (bytes). Then statements, in the order they happen:
+              lease (ms), snapshot-every, down-after (ms), segment, backlog, way (bytes). Then statements, in the order they happen:
                 c@P SET k v -> OK         a client's command at a node's gateway, and its reply (nil, a number, TEXT*, *)
                 c@P SET k v               a command alone;  c -> OK: its reply;  c silent 500ms: no reply
                 hold S1>P grant           the next such message, and all behind it, waits until: deliver S1>P
                 lose S1>P grant           the connection breaks at the next such message
                 cut S1>P   cut S1=P       ways between machines;  open S1>P   open
-                pause P 3s   stall P 3s   clock P 1.05   kill P   power P   start P   leave P   sync P 20ms
+                pause P 3s   stall P 3s   clock P 1.05   kill P   power P   start P   leave P   sync P 20ms   store P 3s
                 fill P 2048   fail-sync P   mend P   save P   restore P   rot P   rot P first
                 hand-over S1   set min-in-sync 3
                 run 500ms   await CONDITION within 5s   expect CONDITION
@@ -56,6 +56,7 @@ struct Shardsim: ParsableCommand {
     var seeds: UInt64?
     @Flag(help: "Break laws on purpose, and tell how soon that is seen.") var mutants = false
     @Option(help: "With --mutants: only N of them, others on each day.") var rotate: Int?
+    @Option(help: "With --mutants: hunt each so often, from other seeds each time.") var times = 1
     @Option(help: "Break a law on purpose in this run.") var mutant: String?
     @Option(help: "Run a script of what happens, or all of a folder; with --mutants each under the breaks it names.")
     var scenario: String?
@@ -100,6 +101,7 @@ struct Shardsim: ParsableCommand {
         if mutants {
             _ = try Mutants.rows(words)
             if let rotate, rotate < 1 { throw ValidationError("--rotate must be above 0") }
+            guard times > 0, times <= 1000 else { throw ValidationError("--times must be 1 to 1000") }
             return
         }
         guard let seed else { throw ValidationError("give a seed") }
@@ -123,7 +125,7 @@ struct Shardsim: ParsableCommand {
         if mutants {
             let rows = try Mutants.rows(words)
             return MutantHunt(
-                rows: rotate.map { Mutants.ofToday($0, rows) } ?? rows, seeds: seeds ?? 2000, jobs: jobs
+                rows: rotate.map { Mutants.ofToday($0, rows) } ?? rows, seeds: seeds ?? 2000, times: times, jobs: jobs
             ).run()
         }
         guard let seed else { return 3 }
