@@ -25,6 +25,10 @@ public enum Limits {
     /// Shards of one keyspace.
     public static let shardsPerKeyspace = 4096
 
+    /// Epochs, seqs and incarnations end before this one. They rise by one from 0 and get nowhere near: what comes from outside
+    /// and is as high was never given, and there may be no next one (RULES B8).
+    public static let counters: UInt64 = 1 << 62
+
     /// Whether the bounds fit each other.
     public static var isConsistent: Bool {
         keyBytes + valueBytes < frameBytes && valueBytes <= bulkBytes && valueBytes * 2 <= outputBytes

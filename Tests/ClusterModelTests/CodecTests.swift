@@ -16,7 +16,8 @@ import Testing
         _ range: ShardRange, members: [String], handedOverFrom: String? = nil
     ) -> ShardConfiguration {
         ShardConfiguration(
-            id: ShardID(rawValue: 5), keyspace: KeyspaceID(rawValue: 2), epoch: Epoch(rawValue: .max), range: range,
+            id: ShardID(rawValue: 5), keyspace: KeyspaceID(rawValue: 2), epoch: Epoch(rawValue: Limits.counters - 1),
+            range: range,
             policy: ReplicationPolicy(replicas: 3, flow: .chain, ack: .one, minInSync: 2, read: .secondary),
             members: members.map { Member(node: NodeID(rawValue: $0), incarnation: .first) },
             learners: [Member(node: NodeID(rawValue: "l"), incarnation: Incarnation(rawValue: 9))],
@@ -33,6 +34,32 @@ import Testing
     @Test(arguments: configurations) func `a configuration comes back as it was`(_ value: ShardConfiguration) {
         let bytes = Self.encoded { value.encode(into: &$0) }
         #expect(bytes.withByteView { ShardConfiguration(decoding: $0) } == value)
+    }
+
+    /// B8: a number behind which there may be no next one comes from nobody who means it.
+    @Test func `a counter at the end of its range is refused`() {
+        var value = Self.configurations[1]
+        value.epoch = Epoch(rawValue: Limits.counters)
+        let bytes = Self.encoded { value.encode(into: &$0) }
+        #expect(bytes.withByteView { ShardConfiguration(decoding: $0) } == nil)
+    }
+
+    /// B8: logs are compared by their vectors, and by where the next epoch begins.
+    @Test(
+        arguments: [
+            ([(1, 1), (2, 5), (9, 6)], true), ([], true), ([(1, 0)], false), ([(0, 1)], false),
+            ([(2, 1), (1, 5)], false),
+            ([(1, 1), (1, 5)], false), ([(1, 5), (2, 5)], false), ([(1, 5), (2, 0)], false),
+            ([(1, 1), (2, .max)], false),
+        ] as [([(UInt64, UInt64)], Bool)])
+    func `a vector ascends`(_ starts: [(UInt64, UInt64)], isOne: Bool) {
+        let value = starts.map { EpochStart(epoch: Epoch(rawValue: $0.0), first: Seq(rawValue: $0.1)) }
+        let bytes = Self.encoded { $0.append(epochs: value) }
+        let read = bytes.withByteView { view in
+            var reader = BinaryReader(view)
+            return reader.epochs()
+        }
+        #expect(read == (isOne ? value : nil))
     }
 
     @Test(arguments: configurations) func `a cut or longer configuration is refused`(_ value: ShardConfiguration) {

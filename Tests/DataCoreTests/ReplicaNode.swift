@@ -194,6 +194,35 @@ final class ReplicaNode {
         hear(number, batch)
     }
 
+    /// A record of any header and payload.
+    struct StreamedRecord {
+        var shard: ShardID
+        var incarnation: Incarnation
+        var epoch: Epoch
+        var seq: Seq
+        var kind: RecordKind
+        var payload: [UInt8] = []
+    }
+
+    /// Records as they are named, whether they fit or not.
+    func hear(_ number: Int, _ parts: [RecordStream.Part], _ records: [StreamedRecord]) {
+        let source = LogBatch()
+        for record in records {
+            source.beginRecord(
+                shard: record.shard, incarnation: record.incarnation, epoch: record.epoch, seq: record.seq,
+                kind: record.kind)
+            source.append(record.payload)
+            source.endRecord()
+        }
+        let batch = ReplicaBatch()
+        batch.append(.records) { buffer in
+            RecordStream.begin(parts, in: &buffer)
+            var records = source.records
+            while let (_, whole) = records.nextWhole() { buffer.append(whole) }
+        }
+        hear(number, batch)
+    }
+
     func lose(_ number: Int) {
         step(.peerLost(Self.names[number - 1], nothingSent: false))
         endTurn()
@@ -203,6 +232,11 @@ final class ReplicaNode {
     func take<Message: ReplicaMessage>(_: Message.Type, to number: Int) -> [Message] {
         let all = sent.removeValue(forKey: Self.names[number - 1]) ?? []
         return all.filter { $0.kind == Message.kind }.compactMap { $0.body.withByteView { Message(decoding: $0) } }
+    }
+
+    /// Takes all that was sent to a node.
+    func takeSent(to number: Int) -> [(kind: ReplicaMessageKind, body: [UInt8])] {
+        sent.removeValue(forKey: Self.names[number - 1]) ?? []
     }
 
     /// Another node answers every beat it got with a grant, and says how far its log is.

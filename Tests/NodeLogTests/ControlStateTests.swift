@@ -148,10 +148,12 @@ struct ControlStateTests {
     func hostile() {
         var fold = Fold()
         for count in 0..<40 { fold.note(.checkpoint, seq: 3, [UInt8](repeating: 0xFF, count: count)) }
-        fold.note(.data, epoch: .max, seq: .max)
-        fold.note(.data, epoch: .max, seq: .max)
-        fold.note(.data, epoch: .max, seq: 0)
-        fold.note(.truncate, epoch: .max, seq: .max)
+        for greatest in [Limits.counters - 1, .max] {
+            fold.note(.data, epoch: greatest, seq: greatest)
+            fold.note(.data, epoch: greatest, seq: greatest)
+            fold.note(.data, epoch: greatest, seq: 0)
+            fold.note(.truncate, epoch: greatest, seq: greatest)
+        }
         #expect(fold.shard()?.hasGap == true)
     }
 }

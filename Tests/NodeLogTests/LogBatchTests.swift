@@ -94,13 +94,30 @@ struct LogBatchTests {
         }
     }
 
+    /// B8: behind such a number there may be no next one.
+    @Test("numbers that were never given end a batch", arguments: [Limits.counters, .max])
+    func greatestNumbers(number: UInt64) {
+        for place in 0..<3 {
+            let batch = LogBatch()
+            batch.beginRecord(
+                shard: ShardID(rawValue: 1), incarnation: Incarnation(rawValue: place == 0 ? number : 1),
+                epoch: Epoch(rawValue: place == 1 ? number : 1), seq: Seq(rawValue: place == 2 ? number : 1),
+                kind: .data)
+            batch.endRecord()
+            var cursor = batch.records
+            #expect(cursor.next() == nil)
+            #expect(cursor.isDamaged)
+        }
+    }
+
     @Test("the record's header keeps every field")
     func header() throws {
         let batch = LogBatch()
         for kind in RecordKind.allCases {
             batch.removeAll()
             batch.beginRecord(
-                shard: ShardID(rawValue: .max), incarnation: Incarnation(rawValue: 2), epoch: Epoch(rawValue: 1 << 63),
+                shard: ShardID(rawValue: .max), incarnation: Incarnation(rawValue: 2),
+                epoch: Epoch(rawValue: Limits.counters - 1),
                 seq: Seq(rawValue: 77), kind: kind, flags: 200)
             batch.append([1, 2, 3])
             batch.endRecord()
@@ -111,7 +128,8 @@ struct LogBatchTests {
                 record.header
                     == RecordHeader(
                         shard: ShardID(rawValue: .max), incarnation: Incarnation(rawValue: 2),
-                        epoch: Epoch(rawValue: 1 << 63), seq: Seq(rawValue: 77), kind: kind, flags: 200, length: 3))
+                        epoch: Epoch(rawValue: Limits.counters - 1), seq: Seq(rawValue: 77), kind: kind, flags: 200,
+                        length: 3))
             #expect(record.payload.array == [1, 2, 3])
             let end = cursor.next()
             #expect(end == nil)

@@ -21,6 +21,13 @@ public struct BinaryReader {
         return value
     }
 
+    /// A little-endian number of 8 bytes that counts something: below `Limits.counters` (RULES B8).
+    public mutating func counter<Value: Counter>(_ type: Value.Type = Value.self) -> Value? {
+        guard let number = integer(UInt64.self) else { return nil }
+        guard number < Limits.counters else { return fail() }
+        return Value(rawValue: number)
+    }
+
     /// `size` bytes, as a view into the document.
     public mutating func view(_ size: Int) -> ByteView? {
         guard size >= 0, rest.count >= size else { return fail() }

@@ -55,7 +55,7 @@ extension ShardConfiguration {
     public init?(_ reader: inout BinaryReader) {
         guard let format = reader.integer(UInt8.self), (1...Self.format).contains(format),
             let id = reader.integer(UInt64.self),
-            let keyspace = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
+            let keyspace = reader.integer(UInt64.self), let epoch = reader.counter(Epoch.self),
             let range = ShardRange(&reader), let policy = ReplicationPolicy(&reader),
             let members = Self.members(&reader), let learners = Self.members(&reader),
             let proposer = reader.text(limit: Self.nameBytes), let request = reader.integer(UInt64.self),
@@ -71,7 +71,7 @@ extension ShardConfiguration {
         }
         guard let unsettled = format == 1 ? [] : Self.electorates(&reader) else { return nil }
         self.init(
-            id: ShardID(rawValue: id), keyspace: KeyspaceID(rawValue: keyspace), epoch: Epoch(rawValue: epoch),
+            id: ShardID(rawValue: id), keyspace: KeyspaceID(rawValue: keyspace), epoch: epoch,
             range: range, policy: policy, members: members, learners: learners,
             proposal: Proposal(proposer: proposer, request: request), primaryBoot: BootNonce(rawValue: boot),
             handedOverFrom: former, unsettled: unsettled)
@@ -92,10 +92,10 @@ extension ShardConfiguration {
         var members: [Member] = []
         members.reserveCapacity(count)
         for _ in 0..<count {
-            guard let node = reader.text(limit: nameBytes), let incarnation = reader.integer(UInt64.self) else {
+            guard let node = reader.text(limit: nameBytes), let incarnation = reader.counter(Incarnation.self) else {
                 return nil
             }
-            members.append(Member(node: NodeID(rawValue: node), incarnation: Incarnation(rawValue: incarnation)))
+            members.append(Member(node: NodeID(rawValue: node), incarnation: incarnation))
         }
         return members
     }

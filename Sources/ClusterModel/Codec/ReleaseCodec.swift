@@ -18,13 +18,13 @@ extension Release {
     public init?(decoding bytes: ByteView) {
         var reader = BinaryReader(bytes)
         guard reader.integer(UInt8.self) == Self.format, let shard = reader.integer(UInt64.self),
-            let epoch = reader.integer(UInt64.self), let boot = reader.integer(UInt64.self),
-            let lastEpoch = reader.integer(UInt64.self), let lastSeq = reader.integer(UInt64.self),
+            let epoch = reader.counter(Epoch.self), let boot = reader.integer(UInt64.self),
+            let lastEpoch = reader.counter(Epoch.self), let lastSeq = reader.counter(Seq.self),
             let isEmpty = reader.flag(), let target = reader.text(limit: 1024), reader.isComplete
         else { return nil }
         self.init(
-            shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch), target: NodeID(rawValue: target),
-            boot: BootNonce(rawValue: boot), lastEpoch: Epoch(rawValue: lastEpoch), lastSeq: Seq(rawValue: lastSeq),
+            shard: ShardID(rawValue: shard), epoch: epoch, target: NodeID(rawValue: target),
+            boot: BootNonce(rawValue: boot), lastEpoch: lastEpoch, lastSeq: lastSeq,
             isEmpty: isEmpty)
     }
 }

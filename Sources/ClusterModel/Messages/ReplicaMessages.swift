@@ -1,5 +1,6 @@
 // Leases, reconciliation and acknowledgements between the replicas of shards (RULES A, C). All integers little-endian, in
-// the order of the fields; lists are a count of 4 bytes and their elements.
+// the order of the fields; lists are a count of 4 bytes and their elements. Epochs, seqs and incarnations are below
+// `Limits.counters`.
 
 /// Epoch and the first seq logged in it: a log's vector of them says where two logs part (RULES C1).
 public struct EpochStart: Hashable, Sendable {
@@ -70,13 +71,12 @@ public struct ReplicaBeat: ReplicaMessage {
         else { return nil }
         var shards: [Shard] = []
         for _ in 0..<count {
-            guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
-                let commit = reader.integer(UInt64.self), let mayRead = reader.flag()
+            guard let shard = reader.integer(UInt64.self), let epoch = reader.counter(Epoch.self),
+                let commit = reader.counter(Seq.self), let mayRead = reader.flag()
             else { return nil }
             shards.append(
                 Shard(
-                    shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch), commit: Seq(rawValue: commit),
-                    mayRead: mayRead))
+                    shard: ShardID(rawValue: shard), epoch: epoch, commit: commit, mayRead: mayRead))
         }
         self.init(nonce: nonce, heard: heard, leaseMillis: lease, wall: wall, shards: shards)
     }
@@ -153,15 +153,14 @@ public struct ReplicaGrant: ReplicaMessage {
         else { return nil }
         var shards: [Shard] = []
         for _ in 0..<count {
-            guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
-                let incarnation = reader.integer(UInt64.self), let last = reader.integer(UInt64.self),
-                let durable = reader.integer(UInt64.self)
+            guard let shard = reader.integer(UInt64.self), let epoch = reader.counter(Epoch.self),
+                let incarnation = reader.counter(Incarnation.self), let last = reader.counter(Seq.self),
+                let durable = reader.counter(Seq.self)
             else { return nil }
             shards.append(
                 Shard(
-                    shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch),
-                    incarnation: Incarnation(rawValue: incarnation), last: Seq(rawValue: last),
-                    durable: Seq(rawValue: durable)))
+                    shard: ShardID(rawValue: shard), epoch: epoch, incarnation: incarnation, last: last,
+                    durable: durable))
         }
         guard let more = reader.count(ofAtLeast: 40) else { return nil }
         var newer: [ShardConfiguration] = []
@@ -200,9 +199,9 @@ public struct Reconcile: ReplicaMessage {
 
     public init?(_ reader: inout BinaryReader) {
         guard let nonce = reader.integer(UInt64.self), let configuration = ShardConfiguration(&reader),
-            let epochs = reader.epochs(), let last = reader.integer(UInt64.self)
+            let epochs = reader.epochs(), let last = reader.counter(Seq.self)
         else { return nil }
-        self.init(configuration: configuration, epochs: epochs, last: Seq(rawValue: last), nonce: nonce)
+        self.init(configuration: configuration, epochs: epochs, last: last, nonce: nonce)
     }
 }
 
@@ -251,12 +250,11 @@ public struct Reconciled: Hashable, Sendable {
     }
 
     public init?(_ reader: inout BinaryReader) {
-        guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
-            let incarnation = reader.integer(UInt64.self), let last = reader.integer(UInt64.self)
+        guard let shard = reader.integer(UInt64.self), let epoch = reader.counter(Epoch.self),
+            let incarnation = reader.counter(Incarnation.self), let last = reader.counter(Seq.self)
         else { return nil }
         self.init(
-            shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch),
-            incarnation: Incarnation(rawValue: incarnation), last: Seq(rawValue: last))
+            shard: ShardID(rawValue: shard), epoch: epoch, incarnation: incarnation, last: last)
     }
 }
 
@@ -309,9 +307,9 @@ public struct TakeoverPoll: ReplicaMessage {
 
     public init?(_ reader: inout BinaryReader) {
         guard let nonce = reader.integer(UInt64.self), let shard = reader.integer(UInt64.self),
-            let epoch = reader.integer(UInt64.self), let seals = reader.flag()
+            let epoch = reader.counter(Epoch.self), let seals = reader.flag()
         else { return nil }
-        self.init(nonce: nonce, shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch), seals: seals)
+        self.init(nonce: nonce, shard: ShardID(rawValue: shard), epoch: epoch, seals: seals)
     }
 }
 
@@ -358,20 +356,18 @@ public struct TakeoverVote: ReplicaMessage {
 
     public init?(_ reader: inout BinaryReader) {
         guard let nonce = reader.integer(UInt64.self), let shard = reader.integer(UInt64.self),
-            let epoch = reader.integer(UInt64.self), let incarnation = reader.integer(UInt64.self),
-            let hasLapsed = reader.flag(), let isSealed = reader.flag(), let lastEpoch = reader.integer(UInt64.self),
-            let last = reader.integer(UInt64.self)
+            let epoch = reader.counter(Epoch.self), let incarnation = reader.counter(Incarnation.self),
+            let hasLapsed = reader.flag(), let isSealed = reader.flag(), let lastEpoch = reader.counter(Epoch.self),
+            let last = reader.counter(Seq.self)
         else { return nil }
         self.init(
-            nonce: nonce, shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch),
-            incarnation: Incarnation(rawValue: incarnation), hasLapsed: hasLapsed,
-            isSealed: isSealed, lastEpoch: Epoch(rawValue: lastEpoch),
-            last: Seq(rawValue: last))
+            nonce: nonce, shard: ShardID(rawValue: shard), epoch: epoch, incarnation: incarnation, hasLapsed: hasLapsed,
+            isSealed: isSealed, lastEpoch: lastEpoch, last: last)
     }
 }
 
 extension ByteBuffer {
-    mutating func append(epochs: [EpochStart]) {
+    public mutating func append(epochs: [EpochStart]) {
         append(littleEndian: UInt32(epochs.count))
         for start in epochs {
             append(littleEndian: start.epoch.rawValue)
@@ -381,12 +377,16 @@ extension ByteBuffer {
 }
 
 extension BinaryReader {
-    mutating func epochs() -> [EpochStart]? {
+    /// A log's vector: each epoch begins behind the ones before it, the first one with record 1 or later.
+    public mutating func epochs() -> [EpochStart]? {
         guard let count = count(ofAtLeast: 16) else { return nil }
         var epochs: [EpochStart] = []
+        epochs.reserveCapacity(count)
         for _ in 0..<count {
-            guard let epoch = integer(UInt64.self), let first = integer(UInt64.self) else { return nil }
-            epochs.append(EpochStart(epoch: Epoch(rawValue: epoch), first: Seq(rawValue: first)))
+            guard let epoch = counter(Epoch.self), let first = counter(Seq.self) else { return nil }
+            let before = epochs.last ?? EpochStart(epoch: .none, first: .zero)
+            guard epoch > before.epoch, first > before.first else { return fail() }
+            epochs.append(EpochStart(epoch: epoch, first: first))
         }
         return epochs
     }

@@ -70,21 +70,25 @@ public struct SnapshotChunk: ReplicaMessage {
     }
 
     public init?(_ reader: inout BinaryReader) {
-        guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
-            let baseEpoch = reader.integer(UInt64.self), let base = reader.integer(UInt64.self),
+        guard let shard = reader.integer(UInt64.self), let epoch = reader.counter(Epoch.self),
+            let baseEpoch = reader.counter(Epoch.self), let base = reader.counter(Seq.self),
             let epochs = reader.epochs(), let lesson = reader.integer(UInt64.self),
             let number = reader.integer(UInt64.self), let isLast = reader.flag(),
-            let end = reader.integer(UInt64.self), let count = reader.count(ofAtLeast: 8)
+            let end = reader.counter(Seq.self), let count = reader.count(ofAtLeast: 8)
         else { return nil }
+        let newest = epochs.last ?? EpochStart(epoch: .none, first: .zero)
+        guard newest.epoch == baseEpoch, newest.first <= base else {
+            let _: Void? = reader.fail()
+            return nil
+        }
         var rows: [Row] = []
         for _ in 0..<count {
             guard let key = reader.bytes(), let value = reader.bytes() else { return nil }
             rows.append(Row(key: key.array, value: value.array))
         }
         self.init(
-            shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch), baseEpoch: Epoch(rawValue: baseEpoch),
-            base: Seq(rawValue: base), epochs: epochs, lesson: lesson, number: number, isLast: isLast,
-            end: Seq(rawValue: end), rows: rows)
+            shard: ShardID(rawValue: shard), epoch: epoch, baseEpoch: baseEpoch,
+            base: base, epochs: epochs, lesson: lesson, number: number, isLast: isLast, end: end, rows: rows)
     }
 }
 
@@ -114,13 +118,12 @@ public struct SnapshotTaken: ReplicaMessage {
     }
 
     public init?(_ reader: inout BinaryReader) {
-        guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
-            let incarnation = reader.integer(UInt64.self), let lesson = reader.integer(UInt64.self),
+        guard let shard = reader.integer(UInt64.self), let epoch = reader.counter(Epoch.self),
+            let incarnation = reader.counter(Incarnation.self), let lesson = reader.integer(UInt64.self),
             let number = reader.integer(UInt64.self)
         else { return nil }
         self.init(
-            shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch),
-            incarnation: Incarnation(rawValue: incarnation), lesson: lesson, number: number)
+            shard: ShardID(rawValue: shard), epoch: epoch, incarnation: incarnation, lesson: lesson, number: number)
     }
 }
 
@@ -144,11 +147,10 @@ public struct Relearn: ReplicaMessage {
     }
 
     public init?(_ reader: inout BinaryReader) {
-        guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
-            let incarnation = reader.integer(UInt64.self)
+        guard let shard = reader.integer(UInt64.self), let epoch = reader.counter(Epoch.self),
+            let incarnation = reader.counter(Incarnation.self)
         else { return nil }
         self.init(
-            shard: ShardID(rawValue: shard), epoch: Epoch(rawValue: epoch),
-            incarnation: Incarnation(rawValue: incarnation))
+            shard: ShardID(rawValue: shard), epoch: epoch, incarnation: incarnation)
     }
 }

@@ -30,11 +30,7 @@ public struct ShardControl: Hashable, Sendable {
 
     func encode(into buffer: inout ByteBuffer) {
         buffer.append(littleEndian: promised.rawValue)
-        buffer.append(littleEndian: UInt32(truncatingIfNeeded: epochs.count))
-        for start in epochs {
-            buffer.append(littleEndian: start.epoch.rawValue)
-            buffer.append(littleEndian: start.first.rawValue)
-        }
+        buffer.append(epochs: epochs)
         buffer.append(littleEndian: UInt32(truncatingIfNeeded: configuration.count))
         buffer.append(configuration)
     }
@@ -42,14 +38,11 @@ public struct ShardControl: Hashable, Sendable {
     /// Reads a checkpoint record; nil if its payload is malformed.
     init?(_ header: RecordHeader, _ payload: ByteView) {
         var reader = BinaryReader(payload)
-        guard let promised = reader.integer(UInt64.self), let count = reader.integer(UInt32.self) else { return nil }
+        guard let promised = reader.counter(Epoch.self), let epochs = reader.epochs() else { return nil }
         shard = header.shard
         incarnation = header.incarnation
-        self.promised = Epoch(rawValue: promised)
-        for _ in 0..<count {
-            guard let epoch = reader.integer(UInt64.self), let first = reader.integer(UInt64.self) else { return nil }
-            epochs.append(EpochStart(epoch: Epoch(rawValue: epoch), first: Seq(rawValue: first)))
-        }
+        self.promised = promised
+        self.epochs = epochs
         guard let bytes = reader.bytes(limit: Limits.frameBytes), reader.isComplete else { return nil }
         configuration = bytes.array
         lastEpoch = header.epoch

@@ -33,6 +33,8 @@ public enum RecordKind: UInt8, Sendable, CaseIterable {
 /// | 36 | 1 | kind |
 /// | 37 | 1 | flags |
 /// | 38 | 10 | zero |
+///
+/// Incarnation, epoch and seq are below `Limits.counters`.
 public struct RecordHeader: Hashable, Sendable {
     public var shard: ShardID
     public var incarnation: Incarnation
@@ -63,18 +65,19 @@ public struct RecordHeader: Hashable, Sendable {
         self.length = length
     }
 
-    /// Reads a header from the front of `bytes`; nil if they are too few, the kind is unknown, or the payload would
-    /// reach past the end of `bytes`.
+    /// Reads a header from the front of `bytes`; nil if they are too few, the kind is unknown, a number was never given
+    /// (RULES B8), or the payload would reach past the end of `bytes`.
     @inline(__always)
     public init?(_ bytes: ByteView) {
         guard bytes.count >= Self.size, let kind = RecordKind(rawValue: bytes[36]) else { return nil }
         let length = Int(bytes.littleEndian(at: 32, as: UInt32.self))
-        guard length <= bytes.count - Self.size else { return nil }
+        let incarnation = bytes.littleEndian(at: 8, as: UInt64.self)
+        let epoch = bytes.littleEndian(at: 16, as: UInt64.self)
+        let seq = bytes.littleEndian(at: 24, as: UInt64.self)
+        guard length <= bytes.count - Self.size, incarnation | epoch | seq < Limits.counters else { return nil }
         self.init(
             shard: ShardID(rawValue: bytes.littleEndian(at: 0, as: UInt64.self)),
-            incarnation: Incarnation(rawValue: bytes.littleEndian(at: 8, as: UInt64.self)),
-            epoch: Epoch(rawValue: bytes.littleEndian(at: 16, as: UInt64.self)),
-            seq: Seq(rawValue: bytes.littleEndian(at: 24, as: UInt64.self)),
+            incarnation: Incarnation(rawValue: incarnation), epoch: Epoch(rawValue: epoch), seq: Seq(rawValue: seq),
             kind: kind, flags: bytes[37], length: length)
     }
 

@@ -47,7 +47,8 @@ extension Engine {
 
     /// A follower has more: the commit point may rise, and more may be sent. Returns whether it rose.
     mutating func raise(_ index: Int, _ place: Int, durable: UInt64) -> Bool {
-        guard durable > replicas[index].followers[place].acked else { return false }
+        // What was never written here is durable nowhere.
+        guard durable > replicas[index].followers[place].acked, durable <= numbers[index].last else { return false }
         endLesson(index, place)
         replicas[index].followers[place].acked = durable
         // Sent again and acknowledged meanwhile.

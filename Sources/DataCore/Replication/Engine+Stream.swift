@@ -173,10 +173,7 @@ extension Engine {
         while look(&ahead, accepted, &window) {
             for index in window {
                 guard let (header, payload) = cursor.next() else { break }
-                guard index >= 0,
-                    header.seq.rawValue == numbers[index].last + 1
-                        || Mutant.d1LogsBehindGap.isOn && header.seq.rawValue > numbers[index].last
-                else { continue }
+                guard index >= 0, continues(index, header) else { continue }
                 follow(header, payload, index)
             }
         }
@@ -230,6 +227,14 @@ extension Engine {
         if part.epoch == numbers[index].epoch { return replicas[index].state == .following }
         // The next primary takes what the former one still sends in its own epoch until that one lets go (RULES C13).
         return replicas[index].awaitsRelease && part.epoch == replicas[index].formerEpoch.rawValue
+    }
+
+    /// Whether a record is the next one; epochs never fall in a log, and each begins once.
+    private func continues(_ index: Int, _ header: RecordHeader) -> Bool {
+        let last = replicas[index].lastEpoch
+        let isInOrder = header.kind == .epochStart ? header.epoch > last : header.epoch == last
+        return isInOrder && header.seq.rawValue == numbers[index].last + 1
+            || Mutant.d1LogsBehindGap.isOn && header.seq.rawValue > numbers[index].last
     }
 
     /// Whether the stores here lag so far that no more can be kept for them: what comes is dropped, as if it had been lost, and

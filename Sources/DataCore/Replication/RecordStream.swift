@@ -41,14 +41,14 @@ struct RecordStream {
         var parts: [Part] = []
         parts.reserveCapacity(count)
         for _ in 0..<count {
-            guard let shard = reader.integer(UInt64.self), let epoch = reader.integer(UInt64.self),
-                let commit = reader.integer(UInt64.self), let previousEpoch = reader.integer(UInt64.self),
-                let previous = reader.integer(UInt64.self), let last = reader.integer(UInt64.self)
+            guard let shard = reader.integer(UInt64.self), let epoch = reader.counter(Epoch.self),
+                let commit = reader.counter(Seq.self), let previousEpoch = reader.counter(Epoch.self),
+                let previous = reader.counter(Seq.self), let last = reader.counter(Seq.self)
             else { return nil }
             parts.append(
                 Part(
-                    shard: ShardID(rawValue: shard), epoch: epoch, commit: commit, previousEpoch: previousEpoch,
-                    previous: previous, last: last))
+                    shard: ShardID(rawValue: shard), epoch: epoch.rawValue, commit: commit.rawValue,
+                    previousEpoch: previousEpoch.rawValue, previous: previous.rawValue, last: last.rawValue))
         }
         return (parts, body[body.count - reader.remaining..<body.count])
     }
