@@ -79,6 +79,34 @@ struct OutdatedCopiesTests {
         if !isAccepted { #expect(answer.refusal?.contains("ends before what it had") == true) }
     }
 
+    /// Seed 27466: the registration of a start did not get into the log, and a beat of the start before it was late: beside what
+    /// the later one had, that one's copy seemed to have lost something.
+    @Test func aLateBeatOfTheStartBeforeIsNoLoss() throws {
+        var group = Self.shard(replicas: 2)
+        let shard = try #require(group.state.shard(Self.shard))
+        let version = group.state.routeVersion.rawValue
+        func beat(_ place: Int, boot: UInt64 = 1, last: UInt64, knows: [UInt64]? = nil) -> Heartbeat {
+            var report = servingReport(shard)
+            report.incarnation = shard.members[place].incarnation
+            if place > 0 { report.role = .secondary }
+            (report.last, report.applied) = (Seq(rawValue: last), Seq(rawValue: last))
+            return dataBeat(
+                Self.number(shard.members[place]), boot: boot, since: version, shards: [report], knows: knows)
+        }
+        _ = group.beat(beat(0, last: 5))
+        group.pass(2500)
+        _ = group.beat(beat(1, last: 9))
+        group.failing = [0]
+        _ = group.beat(beat(0, boot: 2, last: 9, knows: [1, 2]))
+        group.failing = []
+        _ = group.beat(beat(0, last: 5))
+        group.pass(1000)
+        #expect(group.state.shard(Self.shard)?.members.count == 2)
+        // That start is registered once the log takes it.
+        #expect(group.beat(beat(0, boot: 2, last: 9, knows: [1, 2]))?.refusal == nil)
+        #expect(group.state.node(shard.members[0].node)?.boot != BootNonce(rawValue: 1001))
+    }
+
     @Test func anotherMetasrvKnowsItToo() throws {
         var group = Self.shard(replicas: 3, metas: 2)
         let second = try #require(group.state.shard(Self.shard)).members[1]

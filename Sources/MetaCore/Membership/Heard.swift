@@ -55,6 +55,11 @@ extension MetaNode {
         guard beat.cluster == nil || beat.cluster == state.cluster, let known = state.node(beat.node.id),
             known.store == beat.node.store, known.boot == beat.node.boot, known.standing != .removed
         else { return false }
+        if let newer = heard[known.id], newer.boot != known.boot, newer.starts.dropLast().contains(known.boot) {
+            // A later start of that directory is being registered: this was on its way since before, and the later one has
+            // long gone beyond it.
+            return true
+        }
         heard[known.id] = Heard(beat, now: now.monotonic, former: heard[known.id])
         return true
     }
