@@ -28,14 +28,15 @@ struct Shardsim: ParsableCommand {
             SCENARIOS
               A scenario scripts a cluster: which message waits or is lost, who stops when, what clients ask and get.
               Settings first, one a line: law, mutants, seed, nodes, metas, replicas, shards, flow, ack, read, min-in-sync,
-              lease (ms), snapshot-every, down-after (ms), segment, backlog, way (bytes). Then statements, in the order they happen:
+              lease (ms), snapshot-every, down-after (ms), segment, backlog, way (bytes).
+              Then statements, in the order they happen:
                 c@P SET k v -> OK         a client's command at a node's gateway, and its reply (nil, a number, TEXT*, *)
                 c@P SET k v               a command alone;  c -> OK: its reply;  c silent 500ms: no reply
                 hold S1>P grant           the next such message, and all behind it, waits until: deliver S1>P
                 lose S1>P grant           the connection breaks at the next such message
                 cut S1>P   cut S1=P       ways between machines;  open S1>P   open
-                pause P 3s   stall P 3s   clock P 1.05   kill P   power P   start P   leave P   sync P 20ms   store P 3s
-                fill P 2048   fail-sync P   mend P   save P   restore P   rot P   rot P first
+                pause P 3s   stall P 3s   clock P 1.05   kill P   power P   start P   leave P   sync P 20ms
+                store P 3s   fill P 2048   fail-sync P   mend P   save P   restore P   rot P   rot P first
                 hand-over S1   set min-in-sync 3
                 run 500ms   await CONDITION within 5s   expect CONDITION
                 order NAME                a variant: the lines before the first order, then these, in a world of its own

@@ -31,6 +31,8 @@ private struct HostilePeer {
     private var epoch: UInt64 = 1
     /// Of the map's configuration.
     private var members: [Int] = []
+    private var learners: [Int] { members.contains(1) ? [] : [1] }
+    private var current: ShardConfiguration { ReplicaNode.configuration(epoch, members, learners: learners) }
     /// What the node itself said lately: an answer has to fit for it to be taken at all.
     private var nonces: [UInt64] = [0]
     private var lessons: [UInt64] = [0]
@@ -107,9 +109,7 @@ private struct HostilePeer {
     }
 
     private mutating func configuration() -> ShardConfiguration {
-        if pick(3) > 0 {
-            return ReplicaNode.configuration(epoch, members, learners: members.contains(1) ? [] : [1])
-        }
+        if pick(3) > 0 { return current }
         let roles: [[Int]] = [[1, 2, 3], [2, 1, 3], [3, 2, 1], [2, 3], [1], [2], []]
         let members = pick(of: roles)
         var made = ReplicaNode.configuration(
@@ -203,7 +203,7 @@ private struct HostilePeer {
     private mutating func changeMap() {
         epoch += 1
         members = pick(of: [[1, 2, 3], [2, 1, 3], [2, 1], [2, 3]])
-        node.adopt(epoch, members, learners: members == [2, 3] ? [1] : [])
+        node.adopt(epoch, members, learners: learners)
     }
 
     /// Mostly the primary, where that is not the node itself.
@@ -226,11 +226,11 @@ private struct HostilePeer {
         node.hear(
             primary,
             Reconcile(
-                configuration: ReplicaNode.configuration(epoch, members, learners: members.contains(1) ? [] : [1]),
+                configuration: current,
                 epochs: pick(2) == 0 ? starts + [EpochStart(epoch: anEpoch(), first: aSeq())] : starts,
                 last: Seq(rawValue: last - min(last, UInt64(pick(3)))), nonce: chance.next()))
         node.sync()
-        if last == 0, !members.contains(1) {
+        if last == 0, learners == [1] {
             lesson += 1
             node.hear(
                 primary,

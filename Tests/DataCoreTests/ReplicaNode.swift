@@ -185,13 +185,7 @@ final class ReplicaNode {
         let part = RecordStream.Part(
             shard: Self.shard, epoch: epoch, commit: commit, previousEpoch: epoch, previous: seqs.lowerBound - 1,
             last: seqs.upperBound)
-        let batch = ReplicaBatch()
-        batch.append(.records) { buffer in
-            RecordStream.begin([part], in: &buffer)
-            var records = source.records
-            while let (_, whole) = records.nextWhole() { buffer.append(whole) }
-        }
-        hear(number, batch)
+        hear(number, [part], source)
     }
 
     /// A record of any header and payload.
@@ -214,6 +208,10 @@ final class ReplicaNode {
             source.append(record.payload)
             source.endRecord()
         }
+        hear(number, parts, source)
+    }
+
+    private func hear(_ number: Int, _ parts: [RecordStream.Part], _ source: LogBatch) {
         let batch = ReplicaBatch()
         batch.append(.records) { buffer in
             RecordStream.begin(parts, in: &buffer)

@@ -11,6 +11,9 @@ public struct EpochStart: Hashable, Sendable {
         self.epoch = epoch
         self.first = first
     }
+
+    /// Before the first epoch.
+    static let nothing = EpochStart(epoch: .none, first: .zero)
 }
 
 /// A primary's beat to a node that holds secondaries of it: asks for leases, tells commit points, gives read leases
@@ -75,8 +78,7 @@ public struct ReplicaBeat: ReplicaMessage {
                 let commit = reader.counter(Seq.self), let mayRead = reader.flag()
             else { return nil }
             shards.append(
-                Shard(
-                    shard: ShardID(rawValue: shard), epoch: epoch, commit: commit, mayRead: mayRead))
+                Shard(shard: ShardID(rawValue: shard), epoch: epoch, commit: commit, mayRead: mayRead))
         }
         self.init(nonce: nonce, heard: heard, leaseMillis: lease, wall: wall, shards: shards)
     }
@@ -253,8 +255,7 @@ public struct Reconciled: Hashable, Sendable {
         guard let shard = reader.integer(UInt64.self), let epoch = reader.counter(Epoch.self),
             let incarnation = reader.counter(Incarnation.self), let last = reader.counter(Seq.self)
         else { return nil }
-        self.init(
-            shard: ShardID(rawValue: shard), epoch: epoch, incarnation: incarnation, last: last)
+        self.init(shard: ShardID(rawValue: shard), epoch: epoch, incarnation: incarnation, last: last)
     }
 }
 
@@ -384,7 +385,7 @@ extension BinaryReader {
         epochs.reserveCapacity(count)
         for _ in 0..<count {
             guard let epoch = counter(Epoch.self), let first = counter(Seq.self) else { return nil }
-            let before = epochs.last ?? EpochStart(epoch: .none, first: .zero)
+            let before = epochs.last ?? .nothing
             guard epoch > before.epoch, first > before.first else { return fail() }
             epochs.append(EpochStart(epoch: epoch, first: first))
         }

@@ -76,7 +76,7 @@ public struct SnapshotChunk: ReplicaMessage {
             let number = reader.integer(UInt64.self), let isLast = reader.flag(),
             let end = reader.counter(Seq.self), let count = reader.count(ofAtLeast: 8)
         else { return nil }
-        let newest = epochs.last ?? EpochStart(epoch: .none, first: .zero)
+        let newest = epochs.last ?? .nothing
         guard newest.epoch == baseEpoch, newest.first <= base else {
             let _: Void? = reader.fail()
             return nil

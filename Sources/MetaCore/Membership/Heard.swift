@@ -40,6 +40,9 @@ struct Heard: Sendable {
             if report.last < floor { floors[report.id] = floor }
         }
     }
+
+    /// Whether its directory had seen this start before its own: what comes of that one has been on its way since.
+    func isAfter(_ start: BootNonce) -> Bool { starts.dropLast().contains(start) }
 }
 
 /// A node that turns to a standby.
@@ -55,7 +58,7 @@ extension MetaNode {
         guard beat.cluster == nil || beat.cluster == state.cluster, let known = state.node(beat.node.id),
             known.store == beat.node.store, known.boot == beat.node.boot, known.standing != .removed
         else { return false }
-        if let newer = heard[known.id], newer.boot != known.boot, newer.starts.dropLast().contains(known.boot) {
+        if let newer = heard[known.id], newer.isAfter(known.boot) {
             // A later start of that directory is being registered: this was on its way since before, and the later one has
             // long gone beyond it.
             return true

@@ -6,8 +6,8 @@ extension MetaNode {
         // It may have been registered while this beat waited.
         if noteBeat(beat) { return Judgement(answer: .heartbeat(since: beat.routeVersion)) }
         if let refusal = refusal(of: beat, draft) { return refuse(refusal) }
-        if let known = draft.node(beat.node.id), hearing(known)?.starts.dropLast().contains(beat.node.boot) == true {
-            // On its way since before that start, of which its directory as it was then knows nothing.
+        if let known = draft.node(beat.node.id), hearing(known)?.isAfter(beat.node.boot) == true {
+            // Its directory as it was then knows nothing of that start.
             return refuse("node \(known.id) has started again since: this is an earlier process of it")
         }
         if let wait = rivalWait(beat, draft) {
